@@ -1,0 +1,13 @@
+from .activations import Activation as Activation
+from .activations import Signal as Signal
+from .activations import al_relu as al_relu
+from .activations import arelu as arelu
+from .activations import get as get
+from .activations import n_relu as n_relu
+from .activations import n_relu_mean as n_relu_mean
+from .activations import names as names
+from .activations import prelu as prelu
+from .activations import relu as relu
+from .errors import InputError as InputError
+
+__version__: str

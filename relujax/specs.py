@@ -1,0 +1,71 @@
+"""Spec strings: `name(key=value, ...)`, the text form of anything configurable.
+
+Activations, models, optimisers and data sets are all named this way, so that a whole
+experiment is a few strings: readable, hashable and safe to store as JSON.
+"""
+
+import ast
+from collections.abc import Mapping
+from typing import Any
+
+from relujax.errors import InputError
+
+
+def parse(text: str) -> tuple[str, dict[str, Any]]:
+    """Split a spec string into its name and keyword values (Python literals).
+
+    >>> parse("n_relu(sigma=0.1)")
+    ('n_relu', {'sigma': 0.1})
+    >>> parse("relu")
+    ('relu', {})
+
+    Raises:
+      InputError: `text` is not of the form `name` or `name(key=value, ...)`.
+    """
+    wrong = InputError(
+        f"Expected a spec such as 'relu' or 'n_relu(sigma=0.1)', got {text!r}."
+    )
+    try:
+        node = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError:
+        raise wrong from None
+    if isinstance(node, ast.Name):
+        return node.id, {}
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        raise wrong
+    name = node.func.id
+    if node.args:
+        raise InputError(
+            f"Expected keyword=value pairs in {text!r}, got the bare value "
+            f"{ast.unparse(node.args[0])}: write which parameter of {name!r} it is."
+        )
+    values: dict[str, Any] = {}
+    for keyword in node.keywords:
+        if keyword.arg is None:
+            raise wrong
+        try:
+            values[keyword.arg] = ast.literal_eval(keyword.value)
+        except ValueError:
+            raise InputError(
+                f"Expected a number, string or tuple for {keyword.arg!r} in {text!r}, "
+                f"got {ast.unparse(keyword.value)}."
+            ) from None
+    return name, values
+
+
+def unparse(name: str, values: Mapping[str, Any]) -> str:
+    """The spec string of a name and its values: the inverse of `parse`.
+
+    >>> unparse("n_relu", {"sigma": 0.1})
+    'n_relu(sigma=0.1)'
+    >>> unparse("relu", {})
+    'relu'
+    """
+    if not values:
+        return name
+    return f"{name}({', '.join(f'{k}={_literal(v)}' for k, v in values.items())})"
+
+
+def _literal(value: Any) -> str:
+    # A schedule has no literal; its name still tells the reader what ran.
+    return f"<{value.__name__}>" if callable(value) else repr(value)

@@ -1,0 +1,105 @@
+"""The vocabulary of a study file: a paper, its grid of cells, its claims, our choices.
+
+A study file (`experiments/<paper>.py`) defines one module-level `study = Study(...)`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from relujax.engine import Cell
+
+Verdict = Literal["supported", "contradicted", "undecided"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paper:
+    """What a study reproduces."""
+
+    title: str
+    authors: str
+    year: int
+    url: str
+
+
+class Evidence(NamedTuple):
+    """What the results say of one claim, before correction for multiple tests.
+
+    Attributes:
+      effect: the effect size, in `unit`, positive in the direction of the claim.
+      interval: its 95 % confidence interval.
+      p_for: one-sided p-value of "no effect in the direction of the claim"; None for
+        a claim that is settled by computation, not by sampling.
+      p_against: one-sided p-value of "no effect in the opposite direction".
+      n: number of independent units (seeds, or seeds times data sets).
+      unit: the unit of `effect`, such as "accuracy, percentage points".
+      summary: one sentence in words for the ledger.
+      holds: the outcome of a claim that is settled by computation.
+    """
+
+    effect: float
+    interval: tuple[float, float]
+    p_for: float | None
+    p_against: float | None
+    n: int
+    unit: str
+    summary: str
+    holds: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A sentence or number of the paper and the test that decides it.
+
+    Attributes:
+      id: short name, unique in the study.
+      quote: the paper's sentence, word for word.
+      where: section, table or figure of the paper.
+      test: `test(results) -> Evidence`, a function of the long-form results table.
+      reported: the paper's own number, as text; empty when it gives none.
+    """
+
+    id: str
+    quote: str
+    where: str
+    test: Callable[["pd.DataFrame"], Evidence]
+    reported: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Something the paper leaves open, what we chose, and what else was tried."""
+
+    what: str
+    chosen: str
+    why: str
+    tried: str = "nothing else"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A paper's protocol and claims, ready to run.
+
+    Attributes:
+      id: short name: the folder under `runs/`.
+      paper: what is reproduced.
+      question: the question that the report answers, one sentence.
+      baseline: the activation spec that the others are compared with.
+      profiles: profile name to its cells: `quick` (about a minute on two cores, from
+        embedded data) and `paper` (the paper's own protocol).
+      seeds: profile name to the default number of seeds.
+      claims: what the results are tested against.
+      choices: what the paper leaves open.
+    """
+
+    id: str
+    paper: Paper
+    question: str
+    baseline: str
+    profiles: Mapping[str, Sequence["Cell"]]
+    seeds: Mapping[str, int]
+    claims: Sequence[Claim] = field(default=())
+    choices: Sequence[Choice] = field(default=())
