@@ -8,6 +8,8 @@ from .activations import n_relu_mean as n_relu_mean
 from .activations import names as names
 from .activations import prelu as prelu
 from .activations import relu as relu
+from .data import Dataset as Dataset
+from .data import load_dataset as load_dataset
 from .errors import InputError as InputError
 
 __version__: str

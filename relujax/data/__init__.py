@@ -1,0 +1,6 @@
+"""Named data sets as plain arrays, with their provenance."""
+
+from relujax.data._dataset import Dataset as Dataset
+from relujax.data._dataset import Provenance as Provenance
+from relujax.data._dataset import Transform as Transform
+from relujax.data._registry import load_dataset as load_dataset
