@@ -10,6 +10,12 @@ from .activations import prelu as prelu
 from .activations import relu as relu
 from .data import Dataset as Dataset
 from .data import load_dataset as load_dataset
+from .engine import Cell as Cell
 from .errors import InputError as InputError
+from .study import Choice as Choice
+from .study import Claim as Claim
+from .study import Evidence as Evidence
+from .study import Paper as Paper
+from .study import Study as Study
 
 __version__: str

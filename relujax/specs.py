@@ -8,7 +8,7 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
-from relujax.errors import InputError
+from relujax.errors import InputError, unknown
 
 
 def parse(text: str) -> tuple[str, dict[str, Any]]:
@@ -64,6 +64,36 @@ def unparse(name: str, values: Mapping[str, Any]) -> str:
     if not values:
         return name
     return f"{name}({', '.join(f'{k}={_literal(v)}' for k, v in values.items())})"
+
+
+def fill(
+    what: str, defaults: Mapping[str, Any], values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """`defaults` updated by `values`, each in the type of its default.
+
+    >>> fill("optimizer adam", {"learning_rate": 1e-3}, {"learning_rate": 1})
+    {'learning_rate': 1.0}
+
+    Args:
+      what: what the parameters belong to, for the messages.
+      defaults: every parameter with its default.
+      values: what the user gave.
+
+    Raises:
+      InputError: a parameter is unknown, or not a number where the default is one.
+    """
+    filled = dict(defaults)
+    for name, value in values.items():
+        if name not in defaults:
+            raise unknown(f"parameter of {what}:", name, defaults)
+        if isinstance(defaults[name], float):
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise InputError(
+                    f"Expected a number for {name!r} of {what}, got {value!r} instead."
+                )
+            value = float(value)
+        filled[name] = value
+    return filled
 
 
 def _literal(value: Any) -> str:

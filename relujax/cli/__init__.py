@@ -1,0 +1,3 @@
+"""The `relujax` command."""
+
+from relujax.cli._app import main as main

@@ -1,0 +1,80 @@
+"""The commands and their options. JAX is imported by the commands, not by `--help`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import relujax
+from relujax.errors import InputError
+
+app = typer.Typer(
+    name="relujax",
+    help="ReLU-family activations, compiled seed sweeps, dead-unit diagnosis.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Seeds = Annotated[
+    int | None,
+    typer.Option(min=1, help="Number of seeds (ids 0, 1, ...).", show_default="study"),
+]
+Out = Annotated[Path, typer.Option(help="Folder of the results.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(relujax.__version__)
+        raise typer.Exit()
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command()
+def demo(seeds: Seeds = None, out: Out = Path("runs")) -> None:
+    """Which rectifier classifies WDBC best? The SReLU paper's protocol, ten seeds."""
+    from relujax.cli._run import packaged_study, run_study
+
+    run_study(packaged_study("srelu.py"), profile="quick", seeds=seeds, out=out)
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="A study file, experiments/*.py.")],
+    profile: Annotated[str, typer.Option(help="Which grid of the study.")] = "quick",
+    seeds: Seeds = None,
+    out: Out = Path("runs"),
+) -> None:
+    """Run a study, or what is missing of it, and write its report."""
+    from relujax.cli._run import run_study
+
+    run_study(study, profile=profile, seeds=seeds, out=out)
+
+
+def main() -> None:
+    """Entry point: bad input is one sentence and exit code 2, never a traceback."""
+    error = Console(stderr=True, highlight=False)
+    try:
+        app()
+    except InputError as problem:
+        error.print(f"[bold red]Error:[/] {problem}", soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        error.print(
+            "Interrupted. What was finished is stored; the same command continues."
+        )
+        sys.exit(130)

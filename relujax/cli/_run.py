@@ -1,0 +1,66 @@
+"""`relujax run` and `relujax demo`: plan, train what is missing, report."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from relujax.cli._study_file import load_study
+from relujax.cli._study_file import packaged_study as packaged_study
+from relujax.engine import Task, collect, plan_tasks, run_task
+from relujax.errors import unknown
+
+console = Console(highlight=False)
+
+
+def run_study(path: Path, *, profile: str, seeds: int | None, out: Path) -> None:
+    """Run the study of a file, or what is missing of it, and write its report."""
+    study = load_study(path)
+    if profile not in study.profiles:
+        raise unknown(f"profile of study {study.id}:", profile, study.profiles)
+    ids = range(study.seeds[profile] if seeds is None else seeds)
+    console.print(
+        f"[bold]{study.paper.title}[/] ({study.paper.year}): {study.question}"
+    )
+    tasks = plan_tasks(study.profiles[profile], ids, out / study.id)
+    seconds = train(tasks)
+    frame = collect(tasks, ids)
+    report(study, profile, frame, tasks, seconds, out)
+
+
+def train(tasks: Sequence[Task]) -> float:
+    """Train the missing seeds of all tasks with a progress bar; returns the seconds."""
+    todo = [task for task in tasks if task.missing]
+    networks = sum(len(task.missing) for task in todo)
+    if not todo:
+        console.print("Everything is stored already: nothing to train.")
+        return 0.0
+    console.print(f"Training {networks} networks in {len(todo)} compiled programs.")
+    start = time.perf_counter()
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("epochs, elapsed"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+    ) as progress:
+        total = sum(len(task.missing) * task.cell.epochs for task in todo)
+        bar = progress.add_task("", total=total)
+        for task in todo:
+            progress.update(bar, description=task.cell.activation)
+            run_task(task, on_epochs=lambda n: progress.advance(bar, n))
+    seconds = time.perf_counter() - start
+    console.print(f"Trained {networks} networks in {seconds:.1f} s.")
+    return seconds

@@ -1,0 +1,133 @@
+"""A cell: one point of an experiment's grid, as strings and numbers."""
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from relujax import activations, models, specs
+from relujax.errors import InputError, unknown
+from relujax.training import objective, optimizer_defaults
+
+_MODELS = {"mlp": models.MLP}
+
+# Attributes of the Linen modules that no spec string of a model may set.
+_SET_BY_ENGINE = {"outputs", "activation", "name", "parent"}
+
+
+class Spec(NamedTuple):
+    """A parsed spec with all its defaults, split into what compiles and what is traced.
+
+    Attributes:
+      name: what the spec string names.
+      static: ints, strings, switches: part of the compiled program.
+      numeric: floats: arguments of the compiled program, so that another value of σ or
+        of the learning rate compiles nothing.
+    """
+
+    name: str
+    static: tuple[tuple[str, Any], ...]
+    numeric: Mapping[str, float]
+
+    @property
+    def text(self) -> str:
+        """The canonical spec string, defaults included."""
+        return specs.unparse(self.name, dict(self.static) | dict(self.numeric))
+
+
+def _spec(name: str, values: Mapping[str, Any]) -> Spec:
+    static = {k: v for k, v in values.items() if not isinstance(v, float)}
+    numeric = {k: v for k, v in values.items() if isinstance(v, float)}
+    return Spec(name, tuple(sorted(static.items())), numeric)
+
+
+def model_defaults(name: str) -> Mapping[str, Any]:
+    """Parameter to default of a model's spec string."""
+    if name not in _MODELS:
+        raise unknown("model", name, _MODELS)
+    parameters = inspect.signature(_MODELS[name]).parameters.values()
+    return {p.name: p.default for p in parameters if p.name not in _SET_BY_ENGINE}
+
+
+def make_model(name: str, *, outputs: int, activation: Any, **values: Any):
+    """The `Model` of a spec; numeric values may be traced."""
+    module = _MODELS[name](outputs=outputs, activation=activation, **values)
+    return models.from_linen(module)
+
+
+def _filled(kind: str, text: str, defaults_of: Callable) -> Spec:
+    """Parse `text` and fill in the defaults of what it names."""
+    name, values = specs.parse(text)
+    return _spec(name, specs.fill(f"{kind} {name}", defaults_of(name), values))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """Data × model × activation × optimiser × schedule: what a seed is repeated for.
+
+    Everything is a spec string or a number, so that a cell can be hashed, stored as
+    JSON and read by a person.
+
+    Attributes:
+      data: a data set, as for `relujax.load_dataset`.
+      model: `mlp(hidden=(512, 512), dropout=0.3, initializer='glorot')`, for example.
+      activation: as for `relujax.get`.
+      optimizer: `adam(learning_rate=0.001)`, for example.
+      objective: one of `relujax.training.OBJECTIVES`.
+      batch_size: examples per update.
+      epochs: passes over the training part.
+
+    Raises:
+      InputError: a name or a parameter is unknown, or a number out of range.
+    """
+
+    data: str
+    model: str
+    activation: str
+    optimizer: str = "adam"
+    objective: str = "softmax_cross_entropy"
+    batch_size: int = 128
+    epochs: int = 10
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "epochs"):
+            if getattr(self, name) < 1:
+                raise InputError(
+                    f"Expected {name} of a cell to be at least 1, got "
+                    f"{getattr(self, name)} instead."
+                )
+        objective(self.objective)
+        _ = self.parts
+
+    @cached_property
+    def parts(self) -> dict[str, Spec]:
+        """The parsed specs of the activation, the model and the optimiser."""
+        act = activations.get(self.activation)
+        return {
+            "activation": _spec(act.id, act.hyperparameters),
+            "model": _filled("model", self.model, model_defaults),
+            "optimizer": _filled("optimizer", self.optimizer, optimizer_defaults),
+        }
+
+    @property
+    def hyperparameters(self) -> dict[str, dict[str, float]]:
+        """The traced numbers, by part and name."""
+        return {part: dict(spec.numeric) for part, spec in self.parts.items()}
+
+    def canonical(self) -> "Cell":
+        """The same cell with all defaults written out: equal cells have equal text."""
+        return replace(self, **{part: spec.text for part, spec in self.parts.items()})
+
+    def digest(self, data_sha256: str, root: int) -> str:
+        """Name of the cell's results: a hash of everything that its numbers depend on.
+
+        Args:
+          data_sha256: hash of the data that `data` names on this machine.
+          root: the root seed.
+        """
+        content = asdict(self.canonical()) | {"data_sha256": data_sha256, "root": root}
+        text = json.dumps(content, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

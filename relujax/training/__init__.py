@@ -1,0 +1,20 @@
+"""One run: pure functions to initialise, step and evaluate, and what they need."""
+
+from relujax.training._epoch import train_epoch as train_epoch
+from relujax.training._objectives import OBJECTIVES as OBJECTIVES
+from relujax.training._objectives import Objective as Objective
+from relujax.training._objectives import (
+    classification_metrics as classification_metrics,
+)
+from relujax.training._objectives import confusion_matrix as confusion_matrix
+from relujax.training._objectives import objective as objective
+from relujax.training._optimizers import make_optimizer as make_optimizer
+from relujax.training._optimizers import optimizer_defaults as optimizer_defaults
+from relujax.training._run import Batch as Batch
+from relujax.training._run import Run as Run
+from relujax.training._run import Split as Split
+from relujax.training._run import TrainState as TrainState
+from relujax.training._run import feed as feed
+from relujax.training._run import make_run as make_run
+from relujax.training._streams import Streams as Streams
+from relujax.training._streams import streams as streams
