@@ -11,7 +11,7 @@ from flax.traverse_util import flatten_dict
 from jax.typing import ArrayLike
 
 from relujax.activations import Activation as Spec
-from relujax.errors import unknown
+from relujax.errors import InputError, unknown
 from relujax.linen import Activation
 
 Tree = Any
@@ -105,6 +105,17 @@ _INITIALIZERS = {
 INITIALIZERS = (*_INITIALIZERS, "pytorch")
 
 
+def _check_rate(rate: ArrayLike | None) -> None:
+    """Refuse a dropout rate outside [0, 1); a traced one cannot be looked at."""
+    if rate is None or isinstance(rate, jax.Array):
+        return
+    if not isinstance(rate, int | float) or not 0 <= rate < 1:
+        raise InputError(
+            f"Expected a dropout rate in [0, 1), or None for no dropout, got {rate!r} "
+            f"instead."
+        )
+
+
 def dense(features: int, fan_in: int, init: str) -> nn.Dense:
     """A dense layer by the name of its initialiser.
 
@@ -115,8 +126,6 @@ def dense(features: int, fan_in: int, init: str) -> nn.Dense:
     if init == "pytorch":
         uniform = _pytorch_uniform(fan_in)
         return nn.Dense(features, kernel_init=uniform, bias_init=uniform)
-    if init not in _INITIALIZERS:
-        raise unknown("initialiser", str(init), INITIALIZERS)
     return nn.Dense(features, kernel_init=_INITIALIZERS[init])
 
 
@@ -136,6 +145,20 @@ class MLP(nn.Module):
     hidden: tuple[int, ...] = (512, 512)
     dropout: ArrayLike | None = None
     initializer: str = "glorot"
+
+    def __post_init__(self) -> None:
+        widths = self.hidden
+        if not isinstance(widths, tuple | list) or not all(
+            isinstance(width, int) and width > 0 for width in widths
+        ):
+            raise InputError(
+                f"Expected hidden=(width, ...) of an MLP to be positive integers, got "
+                f"{widths!r} instead; a single layer is written (512,)."
+            )
+        _check_rate(self.dropout)
+        if self.initializer not in INITIALIZERS:
+            raise unknown("initializer", str(self.initializer), INITIALIZERS)
+        super().__post_init__()
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool = False) -> jax.Array:

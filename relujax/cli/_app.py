@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 import relujax
 from relujax.errors import InputError
@@ -71,7 +72,7 @@ def main() -> None:
     try:
         app()
     except InputError as problem:
-        error.print(f"[bold red]Error:[/] {problem}", soft_wrap=True)
+        error.print(f"[bold red]Error:[/] {escape(str(problem))}", soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
         error.print(

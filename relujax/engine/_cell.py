@@ -100,7 +100,14 @@ class Cell:
                     f"{getattr(self, name)} instead."
                 )
         objective(self.objective)
-        _ = self.parts
+        model = self.parts["model"]
+        make_model(
+            model.name,
+            outputs=1,
+            activation="relu",
+            **dict(model.static),
+            **model.numeric,
+        )
 
     @cached_property
     def parts(self) -> dict[str, Spec]:

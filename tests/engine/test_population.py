@@ -1,0 +1,211 @@
+"""The engine against a plain Python loop, and what must not change its numbers."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pandas as pd
+import pytest
+
+from relujax import load_dataset
+from relujax.activations import get
+from relujax.engine import Cell, Plan, train_population
+from relujax.models import MLP
+from relujax.training import streams
+
+
+@pytest.fixture(scope="module")
+def wdbc():
+    return load_dataset("wdbc")
+
+
+def small(activation="relu", **changes) -> Cell:
+    settings = {
+        "data": "wdbc",
+        "model": "mlp(hidden=(16, 8), dropout=0.3)",
+        "activation": activation,
+        "optimizer": "adam(learning_rate=0.01)",
+        "objective": "binary_cross_entropy",
+        "batch_size": 64,
+        "epochs": 2,
+    }
+    return Cell(**{**settings, **changes})
+
+
+def train(cell, data, seeds, mapping="map", root=0) -> pd.DataFrame:
+    done = []
+    frame = train_population(
+        cell, data, seeds, root=root, plan=Plan(mapping), on_epochs=done.append
+    )
+    assert sum(done) == cell.epochs * len(seeds)
+    return frame
+
+
+def scalars(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
+    rows = frame[frame["seed"] == seed].drop(columns=["confusion", "dead"])
+    return rows.sort_values(["epoch", "split"], ignore_index=True)
+
+
+def plain_loop(cell, data, seed):
+    """The same training, written without the engine: the losses per epoch."""
+    values = cell.hyperparameters
+    act = get(cell.activation)
+    net = MLP(1, act, hidden=(16, 8), dropout=values["model"]["dropout"])
+    optimizer = optax.adam(values["optimizer"]["learning_rate"])
+    keys = streams(0, seed)
+    params = net.init({"params": keys.init}, data.x_train[:1])["params"]
+    opt_state = optimizer.init(params)
+    slope = 0.1
+    step = 0
+
+    def variables(params):
+        if act.signal is None:
+            return {"params": params}
+        layers = {f"Activation_{i}": {"loss": jnp.float32(slope)} for i in range(2)}
+        return {"params": params, "signal": layers}
+
+    def loss_of(params, x, y, rngs):
+        logits = net.apply(variables(params), x, train=True, rngs=rngs)
+        return optax.sigmoid_binary_cross_entropy(logits[:, 0], y).mean()
+
+    test_losses, running, slopes = [], [], []
+    n = len(data.x_train)
+    for epoch in range(cell.epochs):
+        order = jax.random.permutation(jax.random.fold_in(keys.order, epoch), n)
+        total = 0.0
+        slopes.append(slope)
+        for first in range(0, n, cell.batch_size):
+            chosen = np.asarray(order)[first : first + cell.batch_size]
+            # The engine draws noise for the padded batch: draw it alike, then cut.
+            padding = cell.batch_size - len(chosen)
+            chosen = np.concatenate([chosen, np.asarray(order)[:padding]])
+            real = cell.batch_size - padding
+            rngs = {
+                "activation": jax.random.fold_in(keys.activation, step),
+                "dropout": jax.random.fold_in(keys.dropout, step),
+            }
+
+            def masked(params, chosen=chosen, rngs=rngs, real=real):
+                logits = net.apply(
+                    variables(params), data.x_train[chosen], train=True, rngs=rngs
+                )[:real, 0]
+                y = data.y_train[chosen][:real].astype(np.float32)
+                return optax.sigmoid_binary_cross_entropy(logits, y).mean()
+
+            loss, grads = jax.value_and_grad(masked)(params)
+            updates, opt_state = optimizer.update(grads, opt_state, params)
+            params = optax.apply_updates(params, updates)
+            total += float(loss) * real
+            step += 1
+        running.append(total / n)
+        if act.signal is not None:
+            slope = total / n
+        logits = net.apply(variables(params), data.x_test)[:, 0]
+        y = data.y_test.astype(np.float32)
+        test_losses.append(float(optax.sigmoid_binary_cross_entropy(logits, y).mean()))
+    return test_losses, running, slopes
+
+
+@pytest.mark.parametrize("activation", ["relu", "n_relu(sigma=0.3)", "prelu", "arelu"])
+def test_equals_a_plain_python_loop(wdbc, activation):
+    cell = small(activation)
+    frame = train(cell, wdbc, [3, 11])
+    for seed in (3, 11):
+        test, running, slopes = plain_loop(cell, wdbc, seed)
+        got = scalars(frame, seed)
+        got = got[(got["split"] == "test") & (got["epoch"] > 0)]
+        np.testing.assert_allclose(got["loss"], test, rtol=2e-5)
+        np.testing.assert_allclose(got["running_loss"], running, rtol=2e-5)
+        if activation == "arelu":
+            np.testing.assert_allclose(got["signal"], slopes, rtol=2e-5)
+        else:
+            assert got["signal"].isna().all()
+
+
+@pytest.mark.parametrize("activation", ["relu", "n_relu", "arelu"])
+def test_map_is_bitwise_independent_of_the_other_seeds(wdbc, activation):
+    cell = small(activation)
+    many = train(cell, wdbc, [0, 5, 2, 9])
+    alone = train(cell, wdbc, [9])
+    pd.testing.assert_frame_equal(scalars(many, 9), scalars(alone, 9), check_exact=True)
+
+
+def test_vmap_equals_map_to_rounding(wdbc):
+    cell = small("n_relu")
+    a, b = (train(cell, wdbc, [0, 1, 2], mapping) for mapping in ("map", "vmap"))
+    for seed in range(3):
+        pd.testing.assert_frame_equal(
+            scalars(a, seed), scalars(b, seed), rtol=1e-4, atol=1e-5
+        )
+
+
+def test_seeds_and_roots_differ(wdbc):
+    cell = small()
+    frame = pd.concat([train(cell, wdbc, [0, 1]), train(cell, wdbc, [0], root=1)])
+    losses = frame[(frame["epoch"] == 2) & (frame["split"] == "test")]["loss"]
+    assert losses.nunique() == 3
+
+
+def test_the_initial_network_is_paired_across_activations(wdbc):
+    """The same seed starts from the same weights under every activation."""
+    a, b = (train(small(act), wdbc, [4]) for act in ("relu", "leaky_relu"))
+    order = [frame.query("epoch == 0")["loss"].to_numpy() for frame in (a, b)]
+    np.testing.assert_allclose(order[0], order[1], rtol=0.05)
+    assert not np.array_equal(order[0], order[1])
+
+
+def test_one_compilation_per_cell(wdbc, monkeypatch):
+    """Another σ, α or learning rate, or more calls, trace nothing again."""
+    from relujax.engine import _program
+
+    chex.clear_trace_counter()
+    _program._program.cache_clear()
+    traced = {"train": 0, "init": 0}
+    original = _program.train_epoch
+
+    @chex.assert_max_traces(n=2)  # One per activation below.
+    def counted(*args, **kwargs):
+        traced["train"] += 1
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(_program, "train_epoch", counted)
+    base = {"optimizer": "adam(learning_rate=0.01)"}
+    train(small("n_relu(sigma=0.1)", **base), wdbc, [0, 1])
+    assert traced["train"] == 1
+    train(small("n_relu(sigma=0.7)", **base), wdbc, [0, 1])
+    train(small("n_relu(sigma=0.1)", optimizer="adam(learning_rate=0.5)"), wdbc, [2, 3])
+    train(small("n_relu", model="mlp(hidden=(16, 8), dropout=0.1)"), wdbc, [0, 1])
+    assert traced["train"] == 1
+    train(small("al_relu(alpha=0.1)"), wdbc, [0, 1])
+    train(small("al_relu(alpha=0.2)"), wdbc, [0, 1])
+    assert traced["train"] == 2
+    _program._program.cache_clear()
+
+
+def test_another_sigma_changes_the_numbers(wdbc):
+    a, b = (train(small(f"n_relu(sigma={s})"), wdbc, [0]) for s in (0.1, 2.0))
+    assert a["loss"].iloc[-1] != b["loss"].iloc[-1]
+
+
+def test_the_slope_of_arelu_follows_the_loss(wdbc):
+    frame = train(small("arelu", epochs=4), wdbc, [0, 1])
+    for seed in (0, 1):
+        rows = scalars(frame, seed).query("split == 'test' and epoch > 0")
+        expected = [np.float32(0.1), *rows["running_loss"].iloc[:-1]]
+        np.testing.assert_array_equal(rows["signal"], expected)
+    assert frame["signal"].nunique() > 2
+
+
+def test_a_diverged_seed_is_marked(wdbc):
+    frame = train(small(optimizer="sgd(learning_rate=1e30)"), wdbc, [0])
+    assert not frame.query("epoch == 0")["diverged"].any()
+    assert frame.query("epoch == 2")["diverged"].all()
+
+
+def test_training_learns(wdbc):
+    frame = train(small(epochs=20), wdbc, range(3))
+    last = frame.query("epoch == 20 and split == 'test'")
+    assert (last["accuracy"] > 0.93).all()
+    assert (last["confusion"].map(sum) == len(wdbc.x_test)).all()
+    assert last["dead"].map(len).eq(2).all()

@@ -1,0 +1,114 @@
+"""Durability: resume, extend, corrupted files."""
+
+import json
+import warnings
+
+import pandas as pd
+import pytest
+
+from relujax import InputError
+from relujax.engine import Cell, collect, plan_tasks, run_task
+
+CELLS = [
+    Cell(
+        data="wdbc",
+        model="mlp(hidden=(4,))",
+        activation=activation,
+        objective="binary_cross_entropy",
+        epochs=1,
+    )
+    for activation in ("relu", "n_relu")
+]
+
+
+def run(folder, seeds):
+    """Run what is missing; returns the table and how many seeds were trained."""
+    tasks = plan_tasks(CELLS, seeds, folder)
+    trained = sum(len(task.missing) for task in tasks)
+    for task in tasks:
+        run_task(task)
+    return collect(tasks, seeds), trained
+
+
+def test_a_finished_cell_never_runs_again(tmp_path):
+    first, trained = run(tmp_path, range(3))
+    assert trained == 6
+    again, trained = run(tmp_path, range(3))
+    assert trained == 0
+    pd.testing.assert_frame_equal(first, again)
+
+
+def test_more_seeds_recompute_nothing_and_change_nothing(tmp_path):
+    few, _ = run(tmp_path / "a", range(2))
+    more, trained = run(tmp_path / "a", range(5))
+    assert trained == 6
+    whole, _ = run(tmp_path / "b", range(5))
+    pd.testing.assert_frame_equal(more, whole, check_exact=True)
+    pd.testing.assert_frame_equal(
+        more[more["seed"] < 2].reset_index(drop=True), few, check_exact=True
+    )
+
+
+def test_any_list_of_seeds(tmp_path):
+    frame, trained = run(tmp_path, [7, 3])
+    assert trained == 4
+    assert sorted(frame["seed"].unique()) == [3, 7]
+
+
+def test_every_row_names_its_cell(tmp_path):
+    frame, _ = run(tmp_path, [0])
+    assert set(frame["activation"]) == {"relu", "n_relu"}
+    assert len(frame) == 2 * 2 * 2  # cells × epochs 0 and 1 × splits
+    assert frame.groupby(["cell", "seed", "epoch", "split"]).size().eq(1).all()
+
+
+@pytest.mark.parametrize("damage", ["truncate", "garbage", "empty"])
+def test_a_damaged_file_is_set_aside_and_recomputed(tmp_path, damage):
+    whole, _ = run(tmp_path, range(2))
+    path = next(tmp_path.glob("*/seeds-*.parquet"))
+    content = path.read_bytes()
+    path.write_bytes(
+        {"truncate": content[: len(content) // 2], "garbage": b"x" * 99, "empty": b""}[
+            damage
+        ]
+    )
+    with pytest.warns(UserWarning, match="set aside"):
+        repaired, trained = run(tmp_path, range(2))
+    assert trained == 2
+    assert len(list(tmp_path.glob("*/*.corrupt"))) == 1
+    pd.testing.assert_frame_equal(whole, repaired)
+
+
+def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full_disk(self, path):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        run(tmp_path, [0])
+    monkeypatch.undo()
+    assert not list(tmp_path.glob("*/*.parquet"))
+    assert not list(tmp_path.glob("*/.*"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _, trained = run(tmp_path, [0])
+    assert trained == 2
+
+
+def test_what_ran_is_recorded(tmp_path):
+    run(tmp_path, [0])
+    folder = next(p for p in tmp_path.iterdir())
+    cell = json.loads((folder / "cell.json").read_text())
+    assert cell["data"]["sha256"] and cell["data"]["source"]
+    assert cell["canonical"]["optimizer"].startswith("adam(")
+    record = json.loads(next(folder.glob("seeds-*.json")).read_text())
+    assert record["seeds"] == [0]
+    assert {"date", "versions", "device", "wall_seconds", "plan"} <= set(record)
+
+
+def test_bad_data_fail_before_any_training(tmp_path):
+    cells = [*CELLS, Cell(data="wdbcc", model="mlp", activation="relu")]
+    with pytest.raises(InputError, match="'wdbc'"):
+        plan_tasks(cells, [0], tmp_path)
+    assert not list(tmp_path.iterdir())

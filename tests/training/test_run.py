@@ -1,0 +1,156 @@
+"""One run: every example used, nothing random in evaluation, streams that differ."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from relujax.models import MLP, from_linen
+from relujax.training import (
+    Split,
+    feed,
+    make_run,
+    objective,
+    streams,
+    train_epoch,
+)
+
+
+def _run(activation="relu", *, dropout=None, eval_batch=1024, optimizer=None):
+    model = from_linen(MLP(1, activation, hidden=(8, 6), dropout=dropout))
+    return make_run(
+        model,
+        optimizer or optax.sgd(0.1),
+        objective("binary_cross_entropy"),
+        classes=2,
+        transform=lambda x: x,
+        eval_batch=eval_batch,
+    )
+
+
+@pytest.fixture
+def split():
+    x = jax.random.normal(jax.random.key(7), (37, 5))
+    return Split(x, (x[:, 0] > 0).astype(jnp.int32))
+
+
+def test_evaluation_does_not_depend_on_the_batch_size(split):
+    keys = streams(0, 0)
+    state = _run().init(keys, split.x)
+    whole = _run(eval_batch=37).evaluate(state, split)
+    for size in (1, 5, 36):
+        chex.assert_trees_all_close(
+            _run(eval_batch=size).evaluate(state, split), whole, rtol=1e-5
+        )
+
+
+def test_evaluation_counts_every_example(split):
+    run = _run(eval_batch=10)
+    state = run.init(streams(0, 0), split.x)
+    assert int(run.evaluate(state, split)["confusion"].sum()) == 37
+
+
+def test_planted_dead_units_are_counted_exactly(split):
+    run = _run()
+    state = run.init(streams(0, 0), split.x)
+    dense = state.params["Dense_0"]
+    bias = dense["bias"].at[jnp.array([1, 4, 5])].set(-1e3)
+    params = {**state.params, "Dense_0": {**dense, "bias": bias}}
+    # A pre-activation of 0 on every example is not positive: such a unit is dead too.
+    top = state.params["Dense_1"]
+    params["Dense_1"] = {
+        "kernel": top["kernel"].at[:, 2].set(0.0),
+        "bias": top["bias"].at[2].set(0.0),
+    }
+    others = jnp.array([0, 1, 3, 4, 5])
+    params["Dense_1"]["bias"] = params["Dense_1"]["bias"].at[others].set(1e3)
+    dead = run.evaluate(state._replace(params=params), split)["dead"]
+    np.testing.assert_allclose(dead, [3 / 8, 1 / 6])
+
+
+def test_an_epoch_uses_every_example_once():
+    """With SGD on a linear loss the update is the sum of all examples' gradients."""
+    x = jnp.arange(1.0, 12.0)[:, None]
+    split = Split(x, jnp.zeros(11, jnp.int32))
+    seen = []
+
+    def step(state, batch, keys):
+        del keys
+        seen.append((batch.x[:, 0], batch.mask))
+        return state._replace(step=state.step + 1), batch.mask.sum() * 0 + 2.0
+
+    run = _run()._replace(step=step)
+    state = _run().init(streams(0, 0), split.x)
+    with jax.disable_jit():
+        state, loss = train_epoch(run, state, split, streams(0, 0), batch_size=4)
+    used = np.concatenate([np.asarray(x)[np.asarray(mask) > 0] for x, mask in seen])
+    assert sorted(used) == list(range(1, 12))
+    assert [len(x) for x, _ in seen] == [4, 4, 4]
+    assert float(loss) == 2.0
+    assert int(state.step) == 3
+
+
+def test_a_batch_larger_than_the_data_is_masked(split):
+    run = _run()
+    state = run.init(streams(0, 0), split.x)
+    one, loss = train_epoch(run, state, split, streams(0, 0), batch_size=37)
+    big, big_loss = train_epoch(run, state, split, streams(0, 0), batch_size=128)
+    chex.assert_trees_all_close(one.params, big.params, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(loss, big_loss, rtol=1e-6)
+
+
+def test_the_order_differs_between_epochs_and_seeds(split):
+    run = _run()
+    start = run.init(streams(0, 0), split.x)
+
+    def losses(seed, epochs):
+        state, out = start, []
+        for _ in range(epochs):
+            state, _ = train_epoch(run, state, split, streams(0, seed), batch_size=8)
+            out.append(jax.tree.leaves(state.params)[0])
+        return out
+
+    same, again, other = losses(0, 1), losses(0, 1), losses(1, 1)
+    chex.assert_trees_all_equal(same, again)
+    assert not np.array_equal(same[0], other[0])
+
+
+def test_noise_and_dropout_differ_between_steps(split):
+    run = _run("n_relu(sigma=1.0)", dropout=0.5, optimizer=optax.sgd(0.0))
+    state = run.init(streams(0, 0), split.x)
+    batch = (split.x, split.y, jnp.ones(37))
+    from relujax.training import Batch
+
+    first, a = run.step(state, Batch(*batch), streams(0, 0))
+    _, b = run.step(first, Batch(*batch), streams(0, 0))
+    _, a_again = run.step(state, Batch(*batch), streams(0, 0))
+    assert float(a) == float(a_again)
+    assert float(a) != float(b)
+
+
+def test_streams_are_four_different_keys_per_seed():
+    keys = [streams(0, seed) for seed in range(5)] + [streams(1, 0)]
+    draws = [float(jax.random.normal(key)) for stream in keys for key in tuple(stream)]
+    assert len(set(draws)) == len(draws) == 24
+
+
+def test_arelu_is_fed_the_mean_training_loss(split):
+    run = _run("arelu")
+    state = run.init(streams(0, 0), split.x)
+    slopes = jax.tree.leaves(state.state["signal"])
+    np.testing.assert_allclose(slopes, 0.1, rtol=1e-6)
+    state, loss = train_epoch(run, state, split, streams(0, 0), batch_size=8)
+    np.testing.assert_array_equal(jax.tree.leaves(state.state["signal"]), [loss, loss])
+
+
+def test_a_schedule_is_fed_the_step(split):
+    sigma = optax.linear_schedule(1.0, 0.0, 10)
+    from relujax import get
+
+    run = _run(get("n_relu", sigma=sigma))
+    state = run.init(streams(0, 0), split.x)
+    state, _ = train_epoch(run, state, split, streams(0, 0), batch_size=10)
+    fed = feed(state.state, step=state.step)
+    np.testing.assert_array_equal(jax.tree.leaves(fed["signal"]), [4, 4])
