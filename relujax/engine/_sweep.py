@@ -100,3 +100,20 @@ def collect(tasks: Sequence[Task], seeds: Sequence[int]) -> pd.DataFrame:
 
 def _origin(dataset: Dataset) -> dict:
     return {"name": dataset.name, **dataset.provenance._asdict()}
+
+
+def history(tasks: Sequence[Task]) -> dict:
+    """Where the stored numbers of all tasks come from, as one record.
+
+    The date, versions and device are those of the last chunk; `wall_seconds` adds up
+    the training of all chunks, whenever they ran.
+    """
+    records = [record for task in tasks for record in task.store.records()]
+    last = max(records, key=lambda record: record["date"])
+    datasets = {task.cell.data: _origin(task.dataset) for task in tasks}
+    keep = ("date", "versions", "device", "git")
+    return {
+        **{name: last[name] for name in keep},
+        "wall_seconds": round(sum(record["wall_seconds"] for record in records), 1),
+        "data": list(datasets.values()),
+    }
