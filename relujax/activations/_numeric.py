@@ -1,5 +1,6 @@
 """Checks, casts and limits that the activations share."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -51,8 +52,9 @@ def relu_tails(gated: Callable, x: jax.Array) -> jax.Array:
 
     At infinity `gated` is inf * 0, and where x**3 overflows its derivative is, too.
     """
-    saturated = -2 * jnp.log(jnp.finfo(x.dtype).smallest_subnormal)
-    inside = jnp.abs(x) < saturated.astype(x.dtype)
+    # In Python: XLA on CPU would flush the subnormal to 0.
+    saturated = -2 * math.log(float(jnp.finfo(x.dtype).smallest_subnormal))
+    inside = jnp.abs(x) < saturated
     return jnp.where(inside, gated(jnp.where(inside, x, 0)), jax.nn.relu(x))
 
 

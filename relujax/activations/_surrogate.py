@@ -4,7 +4,12 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from relujax.activations._numeric import floating, like, with_derivative_of
+from relujax.activations._numeric import (
+    floating,
+    like,
+    relu_tails,
+    with_derivative_of,
+)
 
 
 def sugar_relu(x: ArrayLike, *, alpha: ArrayLike = 1.67) -> jax.Array:
@@ -44,6 +49,5 @@ def sugar_relu(x: ArrayLike, *, alpha: ArrayLike = 1.67) -> jax.Array:
 
 
 def _b_silu(x: jax.Array, alpha: jax.Array) -> jax.Array:
-    # Clipped where it is straight to the last bit: at infinity it is inf * 0.
-    x = jnp.clip(x, -1e4, 1e4)
-    return (x + alpha) * jax.nn.sigmoid(x) - alpha / 2
+    # Only its derivative matters, and in the tails that is ReLU's.
+    return relu_tails(lambda x: (x + alpha) * jax.nn.sigmoid(x) - alpha / 2, x)
