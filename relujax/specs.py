@@ -27,7 +27,7 @@ def parse(text: str) -> tuple[str, dict[str, Any]]:
     )
     try:
         node = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise wrong from None
     if isinstance(node, ast.Name):
         return node.id, {}
@@ -43,9 +43,13 @@ def parse(text: str) -> tuple[str, dict[str, Any]]:
     for keyword in node.keywords:
         if keyword.arg is None:
             raise wrong
+        if keyword.arg in values:
+            raise InputError(
+                f"Expected {keyword.arg!r} once in {text!r}, got it twice."
+            )
         try:
             values[keyword.arg] = ast.literal_eval(keyword.value)
-        except ValueError:
+        except (ValueError, TypeError, RecursionError, MemoryError):
             raise InputError(
                 f"Expected a number, string or tuple for {keyword.arg!r} in {text!r}, "
                 f"got {ast.unparse(keyword.value)}."
@@ -60,6 +64,8 @@ def unparse(name: str, values: Mapping[str, Any]) -> str:
     'n_relu(sigma=0.1)'
     >>> unparse("relu", {})
     'relu'
+
+    An array or a schedule has no such form: `<float32[]>` says what it was.
     """
     if not values:
         return name
@@ -97,5 +103,9 @@ def fill(
 
 
 def _literal(value: Any) -> str:
-    # A schedule has no literal; its name still tells the reader what ran.
-    return f"<{value.__name__}>" if callable(value) else repr(value)
+    # Arrays and schedules have no literal; what they are still tells what ran.
+    if hasattr(value, "dtype"):
+        return f"<{value.dtype}{list(value.shape)}>"
+    if callable(value):
+        return f"<{getattr(value, '__name__', type(value).__name__)}>"
+    return repr(value)

@@ -1,5 +1,8 @@
-"""Checks and casts that every activation shares."""
+"""Checks, casts and limits that the activations share."""
 
+import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -33,3 +36,40 @@ def typed_key(name: str, key: Any) -> jax.Array:
             f"{type(key).__name__} instead; make one with jax.random.key(seed)."
         )
     return key
+
+
+def drawn(sampler: Callable, key: jax.Array, x: jax.Array) -> jax.Array:
+    """Draws of the shape and dtype of `x`, never made in less than float32.
+
+    JAX draws bfloat16 numbers from 8 random bits: 128 distinct values.
+    """
+    wide = jnp.promote_types(x.dtype, jnp.float32)
+    return sampler(key, x.shape, wide).astype(x.dtype)
+
+
+def relu_tails(gated: Callable, x: jax.Array) -> jax.Array:
+    """`gated(x)`, a function `x * gate(x)`, replaced by ReLU where the gate is 0 or 1.
+
+    At infinity `gated` is inf * 0, and where x**3 overflows its derivative is, too.
+    """
+    # In Python: XLA on CPU would flush the subnormal to 0.
+    saturated = -2 * math.log(float(jnp.finfo(x.dtype).smallest_subnormal))
+    inside = jnp.abs(x) < saturated
+    return jnp.where(inside, gated(jnp.where(inside, x, 0)), jax.nn.relu(x))
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def with_derivative_of(
+    surrogate: Callable, y: jax.Array, x: jax.Array, *parameters: jax.Array
+) -> jax.Array:
+    """`y`, whose derivative in `x` is that of `surrogate(x, *parameters)`."""
+    del surrogate, x, parameters
+    return y
+
+
+@with_derivative_of.defjvp
+def _with_derivative_of_jvp(surrogate, primals, tangents):
+    y, x, *parameters = primals
+    dy, dx, *_ = tangents
+    _, slope_dx = jax.jvp(lambda x: surrogate(x, *parameters), (x,), (dx,))
+    return with_derivative_of(surrogate, y, x, *parameters), dy + slope_dx

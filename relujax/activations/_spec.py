@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
 from relujax import specs
+from relujax.errors import InputError
 
 Params = dict[str, jax.Array]
 Init = Callable[[tuple[int, ...], DTypeLike], Params]
@@ -90,13 +91,11 @@ def stochastic(
 
 def loss_driven(id: str, fn: Apply, *, initial_slope: ArrayLike) -> Activation:
     """The spec of `fn(x, slope)` whose slope is the last epoch's training loss."""
+    _refuse_schedules(id, {"initial_slope": initial_slope})
 
     def apply(params, x, *, key=None, signal=None, train=False):
         del params, key, train
-        # The loop's value is data, not a path for gradients: d loss / d slope is no
-        # part of the method.
-        slope = initial_slope if signal is None else jax.lax.stop_gradient(signal)
-        return fn(x, slope)
+        return fn(x, initial_slope if signal is None else signal)
 
     signal = Signal("loss", initial_slope)
     hyperparameters = {"initial_slope": initial_slope}
@@ -109,18 +108,19 @@ def learnable(
     initial: Mapping[str, ArrayLike],
     *,
     axis: int | None = None,
-    **hyperparameters: Any,
 ) -> Activation:
     """The spec of `fn(x, **params)` whose parameters are learned.
 
     Args:
       id: canonical name.
-      fn: the pure function; its parameters must broadcast against `x`.
+      fn: the pure function; its parameters broadcast against `x`.
       initial: parameter name to initial value.
       axis: the axis of `x` along which every index has its own parameters (per
-        channel), or None for one scalar shared by the whole tensor.
-      **hyperparameters: what the spec string shows.
+        channel), or None for one scalar shared by the whole tensor. An axis counted
+        from the front has its size in `init(shape, ...)`, so count channels from the
+        back if the batch size varies.
     """
+    _refuse_schedules(id, initial)
 
     def init(shape, dtype):
         size = _parameter_shape(id, shape, axis)
@@ -128,9 +128,18 @@ def learnable(
 
     def apply(params, x, *, key=None, signal=None, train=False):
         del key, signal, train
-        return fn(x, **params)
+        return fn(x, **{name: _aligned(p, x) for name, p in params.items()})
 
-    return Activation(id, hyperparameters, init, apply)
+    return Activation(id, initial, init, apply)
+
+
+def _refuse_schedules(id: str, initial: Mapping[str, Any]) -> None:
+    for name, value in initial.items():
+        if callable(value):
+            raise InputError(
+                f"Expected a number for {name!r} of {id}, got a schedule instead: it "
+                f"is an initial value."
+            )
 
 
 def _parameter_shape(
@@ -147,6 +156,12 @@ def _parameter_shape(
     axis %= len(shape)
     # Leading ones are dropped, so that the parameters do not depend on the batch.
     return tuple(shape[i] if i == axis else 1 for i in range(axis, len(shape)))
+
+
+def _aligned(parameter: jax.Array, x: ArrayLike) -> jax.Array:
+    """`parameter` with leading axes of size 1, as many axes as `x` (or a scalar)."""
+    missing = jnp.ndim(x) - parameter.ndim if parameter.ndim else 0
+    return parameter.reshape((1,) * missing + parameter.shape)
 
 
 def _scheduled(hyperparameters: Mapping[str, Any]):
