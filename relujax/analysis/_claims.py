@@ -1,0 +1,244 @@
+"""Claims against results: evidence for common kinds of claim, and the verdicts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from relujax.analysis._estimates import mean_interval
+from relujax.analysis._paired import equivalence_test, holm, paired_test
+from relujax.analysis._results import differences, metric_of, resolve, select
+from relujax.errors import InputError
+from relujax.study import Claim, Evidence, Verdict
+
+Test = Callable[[pd.DataFrame], Evidence]
+
+
+class Judgement(NamedTuple):
+    """A claim, what the results say of it, and the verdict.
+
+    Attributes:
+      claim: the claim.
+      evidence: what its test returned.
+      verdict: supported, contradicted or undecided.
+      p: the two-sided p-value, corrected over all tested claims; None for a claim that
+        is settled by computation or could not be tested.
+    """
+
+    claim: Claim
+    evidence: Evidence
+    verdict: Verdict
+    p: float | None
+
+
+def judge(
+    claims: Sequence[Claim], frame: pd.DataFrame, alpha: float = 0.05
+) -> list[Judgement]:
+    """The verdict on each claim.
+
+    A sampled claim has two one-sided p-values, for it and against it. Twice the smaller
+    one is its two-sided p-value; these are corrected by Holm's method over the claims,
+    so that the chance of any false verdict among them is at most `alpha`. At most
+    `alpha`: supported or contradicted, by the smaller side; else undecided. A claim
+    that the results cannot test (its data set was not run) is undecided, says why, and
+    does not count in the correction.
+    """
+    evidence = [_evidence(claim, frame) for claim in claims]
+    p = np.array([_two_sided(e) for e in evidence])
+    sampled = ~np.isnan(p)
+    p[sampled] = holm(p[sampled])
+    return [
+        Judgement(claim, e, _verdict(e, q, alpha), None if np.isnan(q) else float(q))
+        for claim, e, q in zip(claims, evidence, p, strict=True)
+    ]
+
+
+def _evidence(claim: Claim, frame: pd.DataFrame) -> Evidence:
+    try:
+        return claim.test(frame)
+    except InputError as error:
+        reason = f"Not tested: the results lack what this claim needs. {error}"
+        return Evidence(np.nan, (np.nan, np.nan), None, None, 0, "", reason)
+
+
+def _two_sided(e: Evidence) -> float:
+    if e.holds is not None:
+        return np.nan
+    sides = [p for p in (e.p_for, e.p_against) if p is not None]
+    return min(1.0, len(sides) * min(sides)) if sides else np.nan
+
+
+def _verdict(e: Evidence, p: float, alpha: float) -> Verdict:
+    if e.holds is not None:
+        return "supported" if e.holds else "contradicted"
+    if not p <= alpha:
+        return "undecided"
+    p_for, p_against = (1.0 if q is None else q for q in (e.p_for, e.p_against))
+    return "supported" if p_for < p_against else "contradicted"
+
+
+def better(
+    a: str,
+    b: str,
+    metric: str = "accuracy",
+    *,
+    by: float = 0.0,
+    split: str = "test",
+    where: Mapping[str, str] | None = None,
+) -> Test:
+    """The test of "activation `a` improves on `b` by more than `by`".
+
+    Args:
+      a: spec, or its name alone if the results have one of that name.
+      b: likewise.
+      metric: a name in `METRICS`; an improvement is a decrease for losses.
+      by: the least improvement claimed, in the stored unit (0.01 is one percentage
+        point of accuracy). Negative: "at most that much worse" (`no_worse`).
+      split: which split is scored.
+      where: restricts data, model or optimizer, as in `{"data": "mnist"}`. Over
+        several tasks the improvements are averaged within each seed.
+    """
+
+    def test(frame: pd.DataFrame) -> Evidence:
+        x = _improvements(frame, metric, a, b, split, where)
+        return _found(
+            x,
+            metric,
+            _sentence(x, metric, a, b, split),
+            p_for=paired_test(x - by, alternative="greater"),
+            p_against=paired_test(x - by, alternative="less"),
+        )
+
+    return test
+
+
+def no_worse(
+    a: str,
+    b: str,
+    metric: str = "accuracy",
+    *,
+    margin: float,
+    split: str = "test",
+    where: Mapping[str, str] | None = None,
+) -> Test:
+    """The test of "`a` is worse than `b` by less than `margin`" (non-inferiority)."""
+    return better(a, b, metric, by=-margin, split=split, where=where)
+
+
+def equivalent(
+    a: str,
+    b: str,
+    metric: str = "accuracy",
+    *,
+    margin: float,
+    split: str = "test",
+    where: Mapping[str, str] | None = None,
+) -> Test:
+    """The test of "`a` and `b` differ by less than `margin`", for "comparable to".
+
+    For the claim: two one-sided tests (TOST). Against it: the difference is larger than
+    the margin in either direction.
+    """
+
+    def test(frame: pd.DataFrame) -> Evidence:
+        x = _improvements(frame, metric, a, b, split, where)
+        beyond = min(
+            paired_test(x - margin, alternative="greater"),
+            paired_test(x + margin, alternative="less"),
+        )
+        m = metric_of(metric)
+        unit = f" {m.points}" if m.points else ""
+        return _found(
+            x,
+            metric,
+            f"{_sentence(x, metric, a, b, split)} Margin: {m.show(margin)}{unit}.",
+            p_for=equivalence_test(x, margin=margin),
+            p_against=min(1.0, 2 * beyond),
+        )
+
+    return test
+
+
+def best(
+    a: str,
+    metric: str = "accuracy",
+    *,
+    split: str = "test",
+    where: Mapping[str, str] | None = None,
+) -> Test:
+    """The test of "`a` is better than every other activation of the results".
+
+    For the claim: the largest of the p-values against each other activation (an
+    intersection-union test). Against it: the smallest p-value of "another is better",
+    corrected by Bonferroni. The effect shown is against the strongest other.
+    """
+
+    def test(frame: pd.DataFrame) -> Evidence:
+        rows = select(frame, where or {})
+        own = resolve(a, rows)
+        others = [name for name in rows["activation"].unique() if name != own]
+        if not others:
+            raise InputError(f"Expected other activations than {own!r}, got none.")
+        x = {b: _improvements(rows, metric, own, b, split) for b in others}
+        rival = min(x, key=lambda b: x[b].mean())
+        below = [paired_test(d, alternative="less") for d in x.values()]
+        return _found(
+            x[rival],
+            metric,
+            f"Against the strongest of {len(others)} others: "
+            f"{_sentence(x[rival], metric, own, rival, split)}",
+            p_for=max(paired_test(d, alternative="greater") for d in x.values()),
+            p_against=min(1.0, len(below) * min(below)),
+        )
+
+    return test
+
+
+def settled(
+    holds: bool, summary: str, *, effect: float = np.nan, unit: str = ""
+) -> Evidence:
+    """Evidence for a claim that a computation settles, such as "SReLU(β) is ELU"."""
+    return Evidence(effect, (np.nan, np.nan), None, None, 0, unit, summary, bool(holds))
+
+
+def _improvements(
+    frame: pd.DataFrame,
+    metric: str,
+    a: str,
+    b: str,
+    split: str,
+    where: Mapping[str, str] | None = None,
+) -> np.ndarray:
+    x = differences(select(frame, where or {}), metric, a, b, split)
+    if not len(x):
+        raise InputError(f"No seed was trained to the end with both {a} and {b}.")
+    return x
+
+
+def _found(
+    x: np.ndarray, metric: str, summary: str, *, p_for: float, p_against: float
+) -> Evidence:
+    m, estimate = metric_of(metric), mean_interval(x)
+    return Evidence(
+        effect=m.scale * estimate.value,
+        interval=(m.scale * estimate.low, m.scale * estimate.high),
+        p_for=p_for,
+        p_against=p_against,
+        n=estimate.n,
+        unit=m.points or m.label,
+        summary=summary,
+    )
+
+
+def _sentence(x: np.ndarray, metric: str, a: str, b: str, split: str) -> str:
+    m, value = metric_of(metric), float(x.mean())
+    unit = f" {m.points}" if m.points else ""
+    signs = np.sign(np.round(x, 12))
+    wins, losses = int((signs > 0).sum()), int((signs < 0).sum())
+    side = "better than" if value >= 0 else "worse than"
+    return (
+        f"{a} is {m.show(abs(value))}{unit} {side} {b} in {split} {m.label}: better in "
+        f"{wins}, equal in {len(x) - wins - losses}, worse in {losses} of "
+        f"{len(x)} seeds."
+    )

@@ -1,0 +1,210 @@
+"""Reading the long-form results: metrics, tasks, one number per trained network."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from relujax import errors
+from relujax.errors import InputError
+
+TASK = ["data", "model", "optimizer"]
+UNIT = [*TASK, "activation"]
+
+
+class Metric(NamedTuple):
+    """How a column is named, scaled and read.
+
+    Attributes:
+      label: its name in a sentence.
+      unit: the unit of a value, as printed after it.
+      points: the unit of a difference.
+      scale: from the stored number to the printed one.
+      higher_is_better: the direction of an improvement.
+      digits: decimals printed.
+    """
+
+    label: str
+    unit: str = ""
+    points: str = ""
+    scale: float = 1.0
+    higher_is_better: bool = True
+    digits: int = 4
+
+    def show(self, value: float, *, sign: bool = False) -> str:
+        """The printed number, without its unit; a dash for NaN."""
+        if not np.isfinite(value):
+            return "–"
+        text = f"{value * self.scale:{'+' if sign else ''}.{self.digits}f}"
+        return text.replace("-", "−")
+
+
+def _percent(label: str, *, higher_is_better: bool = True) -> Metric:
+    return Metric(label, "%", "percentage points", 100.0, higher_is_better, 2)
+
+
+METRICS: Mapping[str, Metric] = {
+    "accuracy": _percent("accuracy"),
+    "precision_macro": _percent("macro precision"),
+    "recall_macro": _percent("macro recall"),
+    "f1_macro": _percent("macro F1"),
+    "precision_weighted": _percent("weighted precision"),
+    "recall_weighted": _percent("weighted recall"),
+    "f1_weighted": _percent("weighted F1"),
+    "loss": Metric("loss", higher_is_better=False),
+    "running_loss": Metric("running loss", higher_is_better=False),
+    "mse": Metric("mean squared error", higher_is_better=False),
+    "r2": Metric("R²", digits=3),
+    "dead": _percent("dead units", higher_is_better=False),
+    "gap": _percent("generalisation gap", higher_is_better=False),
+}
+
+
+def metric_of(name: str) -> Metric:
+    """The entry of METRICS, or an error that names the nearest ones."""
+    if name not in METRICS:
+        raise errors.unknown("metric", name, METRICS)
+    return METRICS[name]
+
+
+def is_regression(frame: pd.DataFrame) -> bool:
+    """Whether no row has an accuracy."""
+    return bool(frame["accuracy"].isna().all())
+
+
+def primary_metric(frame: pd.DataFrame) -> str:
+    """The metric that the report leads with."""
+    return "mse" if is_regression(frame) else "accuracy"
+
+
+def final(frame: pd.DataFrame, split: str = "test") -> pd.DataFrame:
+    """The rows at each cell's last epoch, of seeds that did not diverge.
+
+    Raises:
+      InputError: two cells share data, model, optimizer and activation.
+    """
+    cells = frame[[*UNIT, "cell"]].drop_duplicates()
+    twice = cells[cells.duplicated(UNIT)]
+    if len(twice):
+        raise InputError(
+            "Expected one cell per data, model, optimizer and activation, got two for "
+            f"{', '.join(map(str, twice.iloc[0][UNIT]))}: report them separately."
+        )
+    last = frame.groupby("cell")["epoch"].transform("max")
+    rows = (frame["epoch"] == last) & (frame["split"] == split)
+    return frame[rows & ~diverged(frame)]
+
+
+def diverged(frame: pd.DataFrame) -> pd.Series:
+    """For each row, whether its network diverged at any epoch."""
+    flag = frame["diverged"].astype(bool)
+    return flag.groupby([frame["cell"], frame["seed"]]).transform("any")
+
+
+def scores(frame: pd.DataFrame, metric: str, split: str = "test") -> pd.Series:
+    """One number per trained network at the end of training.
+
+    Args:
+      frame: long-form results.
+      metric: a name in METRICS. `dead` is the mean over hidden layers of the fraction
+        of units that are never positive; `gap` is accuracy on the training split minus
+        that on the test split (for regression, test error minus training error).
+      split: which split to read; a `gap` takes both.
+
+    Returns:
+      A series indexed by data, model, optimizer, activation and seed; seeds that
+      diverged, and undefined values, are left out.
+    """
+    metric_of(metric)
+    index = [*UNIT, "seed"]
+    if metric == "gap":
+        name = primary_metric(frame)
+        train, test = scores(frame, name, "train"), scores(frame, name, "test")
+        gap = train - test if metric_of(name).higher_is_better else test - train
+        return gap.dropna().rename("gap")
+    rows = final(frame, split).set_index(index)
+    values = rows[metric]
+    if metric == "dead":
+        values = values.map(lambda layers: np.mean(layers) if len(layers) else np.nan)
+    return values.astype(float).dropna()
+
+
+def tasks(frame: pd.DataFrame) -> list[tuple[str, ...]]:
+    """The (data, model, optimizer) triples, in order of appearance."""
+    return list(frame[TASK].drop_duplicates().itertuples(index=False, name=None))
+
+
+def only(frame: pd.DataFrame, task: Sequence[str]) -> pd.DataFrame:
+    """The rows of one task."""
+    return frame[(frame[TASK] == list(task)).all(axis=1)]
+
+
+def task_label(task: Sequence[str], among: Sequence[Sequence[str]]) -> str:
+    """What tells a task from the others, or its data set if it is the only one.
+
+    >>> task_label(("wdbc", "mlp", "adam"), [("wdbc", "mlp", "adam")])
+    'wdbc'
+    >>> both = [("wdbc", "mlp", "adam"), ("wdbc", "cnn", "adam")]
+    >>> task_label(both[1], both)
+    'wdbc · cnn'
+    """
+    varies = [i for i in range(1, len(task)) if len({t[i] for t in among}) > 1]
+    return " · ".join(task[i] for i in [0, *varies])
+
+
+def _name(spec: str) -> str:
+    return spec.partition("(")[0]
+
+
+def select(frame: pd.DataFrame, where: Mapping[str, str]) -> pd.DataFrame:
+    """The rows whose specs match: a whole spec string, or its name alone.
+
+    Raises:
+      InputError: a value matches no row.
+    """
+    for column, wanted in where.items():
+        match = [s for s in frame[column].unique() if wanted in (s, _name(s))]
+        if not match:
+            raise errors.unknown(column, wanted, frame[column].unique())
+        frame = frame[frame[column].isin(match)]
+    return frame
+
+
+def resolve(activation: str, frame: pd.DataFrame) -> str:
+    """The full spec in `frame` that `activation` names: itself, or the only match.
+
+    Raises:
+      InputError: none matches, or several do.
+    """
+    known = list(frame["activation"].unique())
+    if activation in known:
+        return activation
+    match = [s for s in known if _name(s) == activation]
+    if not match:
+        raise errors.unknown("activation", activation, known)
+    if len(match) > 1:
+        raise InputError(
+            f"Expected one activation for {activation!r}, got {', '.join(match)}: "
+            "write the whole spec."
+        )
+    return match[0]
+
+
+def differences(
+    frame: pd.DataFrame, metric: str, a: str, b: str, split: str = "test"
+) -> np.ndarray:
+    """The improvement of activation `a` on `b` in each seed, averaged over tasks.
+
+    Positive where `a` is better, whichever way the metric points. Only seeds that
+    trained to the end with both activations on every task count; averaging over tasks
+    first keeps seeds the independent units.
+    """
+    wide = scores(frame, metric, split).unstack("activation")
+    a, b = resolve(a, frame), resolve(b, frame)
+    sign = 1.0 if metric_of(metric).higher_is_better else -1.0
+    improvement = sign * (wide.get(a, np.nan) - wide.get(b, np.nan))
+    if not isinstance(improvement, pd.Series):
+        return np.empty(0)
+    by_seed = improvement.unstack("seed").dropna(how="all").dropna(axis=1)
+    return by_seed.mean(axis=0).to_numpy()
