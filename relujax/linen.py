@@ -5,8 +5,8 @@
 
 Learnable parameters live in the `params` collection, noise comes from the
 `activation` stream, and what a training loop feeds back (the loss for `arelu`, the
-step for schedules) lives in the `signal` collection, under the signal's name. Inputs are
-sown into `preactivations`, which costs nothing unless that collection is mutable.
+step for schedules) lives in the `signal` collection, under the signal's name. The
+inputs are sown into `preactivations`, which costs nothing unless that is mutable.
 """
 
 from collections.abc import Callable

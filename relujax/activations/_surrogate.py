@@ -1,7 +1,6 @@
 """ReLU on the way forward, another derivative on the way back."""
 
 import jax
-import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from relujax.activations._numeric import (
