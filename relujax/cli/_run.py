@@ -16,7 +16,7 @@ from rich.progress import (
 
 from relujax.cli._study_file import load_study
 from relujax.cli._study_file import packaged_study as packaged_study
-from relujax.engine import Task, collect, plan_tasks, run_task
+from relujax.engine import Task, collect, plan_tasks, run_tasks
 from relujax.errors import unknown
 
 console = Console(highlight=False)
@@ -35,6 +35,11 @@ def run_study(path: Path, *, profile: str, seeds: int | None, out: Path) -> None
     seconds = train(tasks)
     frame = collect(tasks, ids)
     report(study, profile, frame, tasks, seconds, out)
+
+
+def _label(tasks: Sequence[Task]) -> str:
+    names = list(dict.fromkeys(task.cell.activation for task in tasks))
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def train(tasks: Sequence[Task]) -> float:
@@ -58,9 +63,11 @@ def train(tasks: Sequence[Task]) -> float:
     ) as progress:
         total = sum(len(task.missing) * task.cell.epochs for task in todo)
         bar = progress.add_task("", total=total)
-        for task in todo:
-            progress.update(bar, description=task.cell.activation)
-            run_task(task, on_epochs=lambda n: progress.advance(bar, n))
+        run_tasks(
+            todo,
+            on_group=lambda group: progress.update(bar, description=_label(group)),
+            on_epochs=lambda n: progress.advance(bar, n),
+        )
     seconds = time.perf_counter() - start
     console.print(f"Trained {networks} networks in {seconds:.1f} s.")
     return seconds

@@ -64,6 +64,21 @@ def _filled(kind: str, text: str, defaults_of: Callable) -> Spec:
     return _spec(name, specs.fill(f"{kind} {name}", defaults_of(name), values))
 
 
+class Skeleton(NamedTuple):
+    """What a compiled program depends on: a cell without its traced numbers.
+
+    Attributes:
+      parts: (part, name, static values) of the activation, the model, the optimiser.
+      numbers: (part, name) of every traced number.
+    """
+
+    parts: tuple[tuple[str, str, tuple[tuple[str, Any], ...]], ...]
+    numbers: tuple[tuple[str, str], ...]
+    objective: str
+    batch_size: int
+    epochs: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cell:
     """Data × model × activation × optimiser × schedule: what a seed is repeated for.
@@ -123,6 +138,18 @@ class Cell:
     def hyperparameters(self) -> dict[str, dict[str, float]]:
         """The traced numbers, by part and name."""
         return {part: dict(spec.numeric) for part, spec in self.parts.items()}
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """What is left without the traced numbers: one compilation each."""
+        parts = self.parts.items()
+        return Skeleton(
+            tuple((part, spec.name, spec.static) for part, spec in parts),
+            tuple((part, name) for part, spec in parts for name in spec.numeric),
+            self.objective,
+            self.batch_size,
+            self.epochs,
+        )
 
     def canonical(self) -> "Cell":
         """The same cell with all defaults written out: equal cells have equal text."""

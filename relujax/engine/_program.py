@@ -1,5 +1,6 @@
 """A cell's compiled program: all members of a population in one call."""
 
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -9,9 +10,10 @@ import jax.numpy as jnp
 
 from relujax import activations
 from relujax.data import Dataset, Transform
-from relujax.engine._cell import Cell, make_model
+from relujax.engine._cell import Cell, Skeleton, make_model
 from relujax.engine._plan import Plan
 from relujax.training import (
+    EVAL_BATCH,
     Run,
     Split,
     Streams,
@@ -50,20 +52,23 @@ class Program(NamedTuple):
 
     Attributes:
       start: `start(members, data) -> (states, metrics)`, metrics of epoch 0.
-      advance: `advance(states, members, data) -> (states, metrics)`: a few epochs;
-        every leaf of the metrics is `[members, epochs, ...]`.
+      advance: `advance(states, members, data) -> (states, metrics)`: a few epochs.
+        Every leaf of the metrics is `[members, epochs, ...]`.
+      member_bytes: estimate of the memory that one more member needs under `vmap`.
     """
 
     start: Callable[[Members, Data], tuple[TrainState, Any]]
     advance: Callable[[TrainState, Members, Data], tuple[TrainState, Any]]
+    member_bytes: int
 
 
 def put_on_device(data: Dataset) -> Data:
     """The arrays of a data set as they are stored (images stay uint8)."""
-    return Data(
-        Split(jnp.asarray(data.x_train), jnp.asarray(data.y_train)),
-        Split(jnp.asarray(data.x_test), jnp.asarray(data.y_test)),
-    )
+    return jax.tree.map(jnp.asarray, _splits(data))
+
+
+def _splits(data: Dataset) -> Data:
+    return Data(Split(data.x_train, data.y_train), Split(data.x_test, data.y_test))
 
 
 def compile_program(
@@ -78,69 +83,93 @@ def compile_program(
       epochs: epochs per call of `advance`.
       plan: how the members are run.
     """
-    static = tuple(
-        (part, spec.name, spec.static, tuple(spec.numeric))
-        for part, spec in cell.parts.items()
-    )
-    return _program(
-        static,
-        cell.objective,
-        cell.batch_size,
-        data.classes,
-        data.transform,
-        root,
-        epochs,
-        plan,
-    )
+    one = _Member(cell.skeleton, data.classes, data.transform, root, epochs)
+    start, advance = _compiled(one, plan)
+    return Program(start, advance, _member_bytes(one, cell, data))
 
 
-@cache
-def _program(
-    static: tuple,
-    objective_name: str,
-    batch_size: int,
-    classes: int | None,
-    transform: Transform,
-    root: int,
-    epochs: int,
-    plan: Plan,
-) -> Program:
-    def prepare(member: Members) -> tuple[Run, Streams]:
-        run = _run(static, member.hyperparameters, objective_name, classes, transform)
-        return run, streams(root, member.seed)
+class _Member(NamedTuple):
+    """What is done for one member, as pure functions of its numbers and the data."""
 
-    def measure(run: Run, state: TrainState, data: Data) -> dict[str, Any]:
-        return {
-            "train": run.evaluate(state, data.train),
-            "test": run.evaluate(state, data.test),
-        }
+    skeleton: Skeleton
+    classes: int | None
+    transform: Transform
+    root: int
+    epochs: int
 
-    def start(member: Members, data: Data):
-        run, keys = prepare(member)
+    def start(self, member: Members, data: Data):
+        run, keys = self._run(member)
         state = run.init(keys, data.train.x[:1])
-        return state, measure(run, state, data)
+        blank = jnp.float32(jnp.nan)
+        unknown = {"running_loss": blank, "diverged_step": blank, "signal": blank}
+        metrics = {**_measure(run, state, data), **unknown}
+        return state, jax.tree.map(lambda value: value[None], metrics)
 
-    def advance(state: TrainState, member: Members, data: Data):
-        run, keys = prepare(member)
+    def advance(self, state: TrainState, member: Members, data: Data):
+        run, keys = self._run(member)
 
         def epoch(state, _):
             slope = signal(state)
-            state, loss = train_epoch(
-                run, state, data.train, keys, batch_size=batch_size
+            state, losses = train_epoch(
+                run, state, data.train, keys, batch_size=self.skeleton.batch_size
             )
-            metrics = measure(run, state, data)
-            return state, {**metrics, "running_loss": loss, "signal": slope}
+            known = {**losses._asdict(), "signal": slope}
+            return state, {**_measure(run, state, data), **known}
 
-        return jax.lax.scan(epoch, state, length=epochs)
+        return jax.lax.scan(epoch, state, length=self.epochs)
 
-    def over_members(fn, n_mapped):
-        def mapped(*args):
-            *members, data = args
-            return plan.map(lambda member: fn(*member, data), tuple(members))
+    def _run(self, member: Members) -> tuple[Run, Streams]:
+        parts = {
+            part: {**dict(static), **member.hyperparameters[part]}
+            for part, _, static in self.skeleton.parts
+        }
+        names = {part: name for part, name, _ in self.skeleton.parts}
+        chosen = objective(self.skeleton.objective)
+        model = make_model(
+            names["model"],
+            outputs=chosen.outputs(self.classes),
+            activation=activations.get(names["activation"], **parts["activation"]),
+            **parts["model"],
+        )
+        optimizer = make_optimizer(names["optimizer"], **parts["optimizer"])
+        run = make_run(
+            model, optimizer, chosen, classes=self.classes, transform=self.transform
+        )
+        return run, streams(self.root, member.seed)
 
-        return jax.jit(mapped, donate_argnums=range(n_mapped - 1))
 
-    return Program(over_members(start, 1), over_members(advance, 2))
+@cache
+def _compiled(one: _Member, plan: Plan):
+    start = jax.jit(lambda members, data: plan.map(one.start, (members,), data))
+    advance = jax.jit(
+        lambda states, members, data: plan.map(one.advance, (states, members), data),
+        donate_argnums=0,
+    )
+    return start, advance
+
+
+def _measure(run: Run, state: TrainState, data: Data) -> dict[str, Any]:
+    return {
+        "train": run.evaluate(state, data.train),
+        "test": run.evaluate(state, data.test),
+    }
+
+
+def _member_bytes(one: _Member, cell: Cell, data: Dataset) -> int:
+    """A rough upper estimate: the state four times over, plus an evaluation batch.
+
+    The state is held with its gradient, update and a temporary copy; an evaluation
+    batch of inputs is gathered, and every layer's values live with some temporaries.
+    """
+    arrays = jax.tree.map(
+        lambda array: jax.ShapeDtypeStruct(array.shape, array.dtype), _splits(data)
+    )
+    numbers = jax.tree.map(jnp.float32, cell.hyperparameters)
+    state, _ = jax.eval_shape(one.start, Members(jnp.int32(0), numbers), arrays)
+    values = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+    examples = min(EVAL_BATCH, len(data.x_train))
+    widths = sum(leaf.shape[-1] for leaf in jax.tree.leaves(state.params))
+    return 4 * values + 16 * examples * (widths + math.prod(data.shape))
 
 
 def signal(state: TrainState) -> jax.Array:
@@ -148,35 +177,3 @@ def signal(state: TrainState) -> jax.Array:
     leaves = jax.tree_util.tree_leaves_with_path(state.state.get("signal", {}))
     fed = [leaf for path, leaf in leaves if path[-1].key == "loss"]
     return fed[0] if fed else jnp.float32(jnp.nan)
-
-
-def _run(
-    static: tuple,
-    numeric: Hyperparameters,
-    objective_name: str,
-    classes: int | None,
-    transform: Transform,
-) -> Run:
-    """The run of one member: specs rebuilt around its traced numbers."""
-    parts = {
-        part: (name, dict(values) | numeric[part]) for part, name, values, _ in static
-    }
-    chosen = objective(objective_name)
-    (act, act_values), (net, net_values), (opt, opt_values) = (
-        parts["activation"],
-        parts["model"],
-        parts["optimizer"],
-    )
-    model = make_model(
-        net,
-        outputs=chosen.outputs(classes),
-        activation=activations.get(act, **act_values),
-        **net_values,
-    )
-    return make_run(
-        model,
-        make_optimizer(opt, **opt_values),
-        chosen,
-        classes=classes,
-        transform=transform,
-    )

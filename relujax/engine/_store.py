@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import filelock
 import pandas as pd
 import pyarrow as pa
 
@@ -23,15 +24,30 @@ class Store:
     """The results of one cell.
 
     Args:
-      folder: `runs/<study>/<digest>`; created when something is written.
+      folder: `runs/<study>/<digest>`; created when the cell is claimed.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def claim(self, *, wait: bool) -> filelock.FileLock | None:
+        """The exclusive right to run this cell, or None if another process has it.
+
+        The operating system gives the right back when its holder dies, however it dies.
+
+        Args:
+          wait: wait for the other process instead of returning None.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(self.folder / "running.lock")
+        try:
+            lock.acquire(timeout=-1 if wait else 0)
+        except filelock.Timeout:
+            return None
+        return lock
+
     def describe(self, content: Mapping[str, Any]) -> None:
         """Write `cell.json`."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         write_json(self.folder / "cell.json", content)
 
     def add(self, frame: pd.DataFrame, record: Mapping[str, Any]) -> None:

@@ -1,7 +1,8 @@
 """Run cells for seeds, keep what is done, resume what is not."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -12,24 +13,30 @@ from relujax import data
 from relujax.data import Dataset
 from relujax.engine._cell import Cell
 from relujax.engine._plan import Plan, auto
-from relujax.engine._population import train_population
+from relujax.engine._population import Member, train_population
 from relujax.engine._provenance import provenance
 from relujax.engine._store import Store
 
 
 class Task(NamedTuple):
-    """A cell with its data, its store, and the seeds that have yet to run."""
+    """A cell with its data, its store, and the seeds that are wanted."""
 
     cell: Cell
     dataset: Dataset
     store: Store
-    missing: tuple[int, ...]
+    seeds: tuple[int, ...]
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """The seeds whose rows are not stored yet."""
+        done = set(self.store.load()["seed"])
+        return tuple(seed for seed in self.seeds if seed not in done)
 
 
 def plan_tasks(
     cells: Sequence[Cell], seeds: Sequence[int], folder: Path, *, root: int = 0
 ) -> list[Task]:
-    """Look up what has been done. Loads every data set, so that bad data fail first.
+    """The tasks of a grid. Loads every data set, so that bad data fail first.
 
     Args:
       cells: the grid.
@@ -37,47 +44,114 @@ def plan_tasks(
       folder: `runs/<study>`.
       root: the root seed.
     """
-    datasets: dict[str, Dataset] = {}
+    datasets = {cell.data: data.load_dataset(cell.data) for cell in cells}
     tasks = []
     for cell in cells:
-        if cell.data not in datasets:
-            datasets[cell.data] = data.load_dataset(cell.data)
         dataset = datasets[cell.data]
         digest = cell.digest(dataset.provenance.sha256, root)
-        store = Store(folder / digest)
-        done = set(store.load()["seed"])
-        missing = tuple(seed for seed in seeds if seed not in done)
-        tasks.append(Task(cell, dataset, store, missing))
+        tasks.append(Task(cell, dataset, Store(folder / digest), tuple(seeds)))
     return tasks
 
 
-def run_task(
-    task: Task,
+def run_tasks(
+    tasks: Sequence[Task],
     *,
     root: int = 0,
     plan: Plan | None = None,
+    on_group: Callable[[Sequence[Task]], None] = lambda _tasks: None,
     on_epochs: Callable[[int], None] = lambda _epochs: None,
 ) -> None:
-    """Train the missing seeds of a task and store their rows."""
-    if not task.missing:
-        return
+    """Train what is missing and store it, chunk by chunk.
+
+    Cells that differ in numbers only share a program and are trained together. A cell
+    that another process is running is left to it, and looked at again at the end.
+
+    Args:
+      tasks: from `plan_tasks`.
+      root: the root seed.
+      plan: how the members are run; None for `auto`.
+      on_group: called with the tasks of each program before it starts.
+      on_epochs: called with the number of epochs (times members) that have been done.
+    """
     plan = plan or auto()
-    task.store.describe(
-        {
-            "cell": asdict(task.cell),
-            "canonical": asdict(task.cell.canonical()),
-            "root": root,
-            "data": _origin(task.dataset),
-        }
-    )
-    start = time.perf_counter()
-    frame = train_population(
-        task.cell, task.dataset, task.missing, root=root, plan=plan, on_epochs=on_epochs
-    )
-    seconds = round(time.perf_counter() - start, 3)
-    task.store.add(
-        frame, {"wall_seconds": seconds, "plan": asdict(plan), **provenance()}
-    )
+    busy = []
+    for group in _groups(tasks):
+        busy += _run_group(group, root, plan, on_group, on_epochs, wait=False)
+    for task in busy:
+        _run_group([task], root, plan, on_group, on_epochs, wait=True)
+
+
+def _groups(tasks: Sequence[Task]) -> list[list[Task]]:
+    """The tasks that share a program and data, in the order of the grid."""
+    groups: dict[tuple, list[Task]] = {}
+    for task in tasks:
+        key = (task.cell.skeleton, task.cell.data)
+        groups.setdefault(key, []).append(task)
+    return list(groups.values())
+
+
+def _run_group(
+    group: Sequence[Task],
+    root: int,
+    plan: Plan,
+    on_group: Callable[[Sequence[Task]], None],
+    on_epochs: Callable[[int], None],
+    *,
+    wait: bool,
+) -> list[Task]:
+    """Run the tasks that can be claimed; returns the others."""
+    busy = []
+    with ExitStack() as claims:
+        mine: dict[Cell, Task] = {}
+        for task in group:
+            if not task.missing:
+                continue
+            lock = task.store.claim(wait=wait)
+            if lock is None:
+                busy.append(task)
+                continue
+            claims.callback(lock.release)
+            mine[task.cell] = task
+        members = [Member(cell, seed) for cell in mine for seed in mine[cell].missing]
+        if not members:
+            return busy
+        on_group(list(mine.values()))
+        for task in mine.values():
+            task.store.describe(_description(task, root))
+        start = time.perf_counter()
+        for chunk, frame in train_population(
+            members, group[0].dataset, root=root, plan=plan, on_epochs=on_epochs
+        ):
+            seconds = time.perf_counter() - start
+            _store_chunk(mine, chunk, frame, seconds, plan)
+            start = time.perf_counter()
+    return busy
+
+
+def _store_chunk(
+    tasks: Mapping[Cell, Task],
+    chunk: Sequence[Member],
+    frame: pd.DataFrame,
+    seconds: float,
+    plan: Plan,
+) -> None:
+    """Store the rows of each cell of a chunk; the time is shared by its members."""
+    for cell, task in tasks.items():
+        positions = [i for i, member in enumerate(chunk) if member.cell == cell]
+        if positions:
+            mine = frame[frame["member"].isin(positions)].drop(columns="member")
+            share = round(seconds * len(positions) / len(chunk), 3)
+            record = {"wall_seconds": share, "plan": asdict(plan), **provenance()}
+            task.store.add(mine, record)
+
+
+def _description(task: Task, root: int) -> dict:
+    return {
+        "cell": asdict(task.cell),
+        "canonical": asdict(task.cell.canonical()),
+        "root": root,
+        "data": _origin(task.dataset),
+    }
 
 
 def collect(tasks: Sequence[Task], seeds: Sequence[int]) -> pd.DataFrame:

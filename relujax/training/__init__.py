@@ -1,5 +1,6 @@
 """One run: pure functions to initialise, step and evaluate, and what they need."""
 
+from relujax.training._epoch import EpochLosses as EpochLosses
 from relujax.training._epoch import train_epoch as train_epoch
 from relujax.training._objectives import OBJECTIVES as OBJECTIVES
 from relujax.training._objectives import Objective as Objective
@@ -10,6 +11,7 @@ from relujax.training._objectives import confusion_matrix as confusion_matrix
 from relujax.training._objectives import objective as objective
 from relujax.training._optimizers import make_optimizer as make_optimizer
 from relujax.training._optimizers import optimizer_defaults as optimizer_defaults
+from relujax.training._run import EVAL_BATCH as EVAL_BATCH
 from relujax.training._run import Batch as Batch
 from relujax.training._run import Run as Run
 from relujax.training._run import Split as Split

@@ -1,10 +1,25 @@
 """One epoch of training: every example once, in the seed's own order."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 
 from relujax.training._run import Batch, Run, Split, TrainState, feed
 from relujax.training._streams import Streams
+
+
+class EpochLosses(NamedTuple):
+    """The training losses of one epoch.
+
+    Attributes:
+      running_loss: the mean over the epoch's examples, each at the step that used it,
+        with noise and dropout on: what Keras reports, and what `arelu` is fed.
+      diverged_step: the first step of the epoch whose loss is not finite, else NaN.
+    """
+
+    running_loss: jax.Array
+    diverged_step: jax.Array
 
 
 def train_epoch(
@@ -14,7 +29,7 @@ def train_epoch(
     streams: Streams,
     *,
     batch_size: int,
-) -> tuple[TrainState, jax.Array]:
+) -> tuple[TrainState, EpochLosses]:
     """Train on all examples of `split` once, then feed the mean loss back.
 
     The last batch may be smaller: it is padded, and masked in the loss.
@@ -28,8 +43,7 @@ def train_epoch(
       batch_size: examples per update.
 
     Returns:
-      The new state, and the mean training loss over the epoch: the running mean that
-      Keras reports, with noise and dropout on. It is what `arelu` gets as its slope.
+      The new state and the losses.
     """
     n = len(split.x)
     steps = -(-n // batch_size)
@@ -42,9 +56,12 @@ def train_epoch(
     def body(state, chosen):
         index, mask = chosen
         batch = Batch(split.x[index], split.y[index], mask)
-        state, loss = run.step(state, batch, streams)
-        return state, loss * mask.sum()
+        return run.step(state, batch, streams)
 
+    first = state.step
     state, losses = jax.lax.scan(body, state, (index, mask))
-    mean_loss = losses.sum() / n
-    return state._replace(state=feed(state.state, loss=mean_loss)), mean_loss
+    mean = (losses * mask.sum(1)).sum() / n
+    bad = ~jnp.isfinite(losses)
+    diverged = jnp.where(bad.any(), (first + bad.argmax()).astype(jnp.float32), jnp.nan)
+    fed = state._replace(state=feed(state.state, loss=mean))
+    return fed, EpochLosses(mean, diverged)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from relujax.models import Model
@@ -12,6 +13,9 @@ from relujax.training._objectives import Objective
 from relujax.training._streams import Streams
 
 Tree = Any
+
+#: Examples per evaluation batch.
+EVAL_BATCH = 1024
 Metrics = dict[str, Any]
 
 
@@ -34,8 +38,8 @@ class TrainState(NamedTuple):
 class Split(NamedTuple):
     """Examples `x [n, ...]` and targets `y [n]`."""
 
-    x: jax.Array
-    y: jax.Array
+    x: jax.Array | np.ndarray
+    y: jax.Array | np.ndarray
 
 
 class Batch(NamedTuple):
@@ -70,7 +74,7 @@ def make_run(
     *,
     classes: int | None,
     transform: Callable[[jax.Array], jax.Array],
-    eval_batch: int = 1024,
+    eval_batch: int = EVAL_BATCH,
 ) -> Run:
     """Compose a run.
 

@@ -10,7 +10,7 @@ import pytest
 
 from relujax import load_dataset
 from relujax.activations import get
-from relujax.engine import Cell, Plan, train_population
+from relujax.engine import Cell, Member, Plan, train_population
 from relujax.models import MLP
 from relujax.training import streams
 
@@ -33,17 +33,19 @@ def small(activation="relu", **changes) -> Cell:
     return Cell(**{**settings, **changes})
 
 
-def train(cell, data, seeds, mapping="map", root=0) -> pd.DataFrame:
+def train(cell, data, seeds, plan=Plan("map"), root=0) -> pd.DataFrame:
     done = []
-    frame = train_population(
-        cell, data, seeds, root=root, plan=Plan(mapping), on_epochs=done.append
+    members = [Member(cell, seed) for seed in seeds]
+    chunks = train_population(
+        members, data, root=root, plan=plan, on_epochs=done.append
     )
+    frame = pd.concat([frame for _, frame in chunks], ignore_index=True)
     assert sum(done) == cell.epochs * len(seeds)
     return frame
 
 
 def scalars(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
-    rows = frame[frame["seed"] == seed].drop(columns=["confusion", "dead"])
+    rows = frame[frame["seed"] == seed].drop(columns=["confusion", "dead", "member"])
     return rows.sort_values(["epoch", "split"], ignore_index=True)
 
 
@@ -65,9 +67,14 @@ def plain_loop(cell, data, seed):
         layers = {f"Activation_{i}": {"loss": jnp.float32(slope)} for i in range(2)}
         return {"params": params, "signal": layers}
 
+    def apply(params, x, **kwargs):
+        logits = net.apply(variables(params), x, **kwargs)
+        assert isinstance(logits, jax.Array)
+        return logits[:, 0]
+
     def loss_of(params, x, y, rngs):
-        logits = net.apply(variables(params), x, train=True, rngs=rngs)
-        return optax.sigmoid_binary_cross_entropy(logits[:, 0], y).mean()
+        logits = apply(params, x, train=True, rngs=rngs)[: len(y)]
+        return optax.sigmoid_binary_cross_entropy(logits, y).mean()
 
     test_losses, running, slopes = [], [], []
     n = len(data.x_train)
@@ -86,14 +93,9 @@ def plain_loop(cell, data, seed):
                 "dropout": jax.random.fold_in(keys.dropout, step),
             }
 
-            def masked(params, chosen=chosen, rngs=rngs, real=real):
-                logits = net.apply(
-                    variables(params), data.x_train[chosen], train=True, rngs=rngs
-                )[:real, 0]
-                y = data.y_train[chosen][:real].astype(np.float32)
-                return optax.sigmoid_binary_cross_entropy(logits, y).mean()
-
-            loss, grads = jax.value_and_grad(masked)(params)
+            x = data.x_train[chosen]
+            y = data.y_train[chosen][:real].astype(np.float32)
+            loss, grads = jax.value_and_grad(loss_of)(params, x, y, rngs)
             updates, opt_state = optimizer.update(grads, opt_state, params)
             params = optax.apply_updates(params, updates)
             total += float(loss) * real
@@ -101,7 +103,7 @@ def plain_loop(cell, data, seed):
         running.append(total / n)
         if act.signal is not None:
             slope = total / n
-        logits = net.apply(variables(params), data.x_test)[:, 0]
+        logits = apply(params, data.x_test)
         y = data.y_test.astype(np.float32)
         test_losses.append(float(optax.sigmoid_binary_cross_entropy(logits, y).mean()))
     return test_losses, running, slopes
@@ -133,7 +135,7 @@ def test_map_is_bitwise_independent_of_the_other_seeds(wdbc, activation):
 
 def test_vmap_equals_map_to_rounding(wdbc):
     cell = small("n_relu")
-    a, b = (train(cell, wdbc, [0, 1, 2], mapping) for mapping in ("map", "vmap"))
+    a, b = (train(cell, wdbc, [0, 1, 2], Plan(name)) for name in ("map", "vmap"))
     for seed in range(3):
         pd.testing.assert_frame_equal(
             scalars(a, seed), scalars(b, seed), rtol=1e-4, atol=1e-5
@@ -160,7 +162,7 @@ def test_one_compilation_per_cell(wdbc, monkeypatch):
     from relujax.engine import _program
 
     chex.clear_trace_counter()
-    _program._program.cache_clear()
+    _program._compiled.cache_clear()
     traced = {"train": 0, "init": 0}
     original = _program.train_epoch
 
@@ -180,7 +182,7 @@ def test_one_compilation_per_cell(wdbc, monkeypatch):
     train(small("al_relu(alpha=0.1)"), wdbc, [0, 1])
     train(small("al_relu(alpha=0.2)"), wdbc, [0, 1])
     assert traced["train"] == 2
-    _program._program.cache_clear()
+    _program._compiled.cache_clear()
 
 
 def test_another_sigma_changes_the_numbers(wdbc):
@@ -200,7 +202,35 @@ def test_the_slope_of_arelu_follows_the_loss(wdbc):
 def test_a_diverged_seed_is_marked(wdbc):
     frame = train(small(optimizer="sgd(learning_rate=1e30)"), wdbc, [0])
     assert not frame.query("epoch == 0")["diverged"].any()
-    assert frame.query("epoch == 2")["diverged"].all()
+    last = frame.query("epoch == 2")
+    assert last["diverged"].all()
+    # 455 examples in batches of 64: 8 steps an epoch. The loss of step 0 is finite.
+    assert last["diverged_step"].between(1, 7).all()
+
+
+def test_a_diverged_seed_leaves_the_others_alone(wdbc):
+    """One member of the population has an absurd learning rate."""
+    good, bad = (small(optimizer=f"sgd(learning_rate={lr})") for lr in (0.1, 1e30))
+    members = [Member(good, 0), Member(bad, 0), Member(good, 1)]
+    for plan in (Plan("map"), Plan("vmap")):
+        ((chunk, frame),) = train_population(members, wdbc, root=0, plan=plan)
+        assert chunk == members
+        last = frame.query("epoch == 2 and split == 'test'").set_index("member")
+        assert last["diverged"].tolist() == [False, True, False]
+        alone = train(good, wdbc, [0, 1], plan).query("epoch == 2 and split == 'test'")
+        np.testing.assert_allclose(last["loss"][[0, 2]], alone["loss"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 5])
+def test_chunks_change_no_number(wdbc, chunk):
+    cell = small("n_relu")
+    whole = train(cell, wdbc, range(5), Plan("map", chunk=5))
+    parts = train(cell, wdbc, range(5), Plan("map", chunk=chunk))
+    loop = train(cell, wdbc, range(5), Plan("loop"))
+    for seed in range(5):
+        expected = scalars(whole, seed)
+        pd.testing.assert_frame_equal(scalars(parts, seed), expected, check_exact=True)
+        pd.testing.assert_frame_equal(scalars(loop, seed), expected, check_exact=True)
 
 
 def test_training_learns(wdbc):

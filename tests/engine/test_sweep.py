@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from relujax import InputError
-from relujax.engine import Cell, collect, plan_tasks, run_task
+from relujax.engine import Cell, collect, plan_tasks, run_tasks
 
 CELLS = [
     Cell(
@@ -25,8 +25,7 @@ def run(folder, seeds):
     """Run what is missing; returns the table and how many seeds were trained."""
     tasks = plan_tasks(CELLS, seeds, folder)
     trained = sum(len(task.missing) for task in tasks)
-    for task in tasks:
-        run_task(task)
+    run_tasks(tasks)
     return collect(tasks, seeds), trained
 
 

@@ -7,8 +7,10 @@ import numpy as np
 import optax
 import pytest
 
+import relujax
 from relujax.models import MLP, from_linen
 from relujax.training import (
+    Batch,
     Split,
     feed,
     make_run,
@@ -18,7 +20,13 @@ from relujax.training import (
 )
 
 
-def _run(activation="relu", *, dropout=None, eval_batch=1024, optimizer=None):
+def _run(
+    activation: str | relujax.Activation = "relu",
+    *,
+    dropout=None,
+    eval_batch=1024,
+    optimizer=None,
+):
     model = from_linen(MLP(1, activation, hidden=(8, 6), dropout=dropout))
     return make_run(
         model,
@@ -71,7 +79,6 @@ def test_planted_dead_units_are_counted_exactly(split):
 
 
 def test_an_epoch_uses_every_example_once():
-    """With SGD on a linear loss the update is the sum of all examples' gradients."""
     x = jnp.arange(1.0, 12.0)[:, None]
     split = Split(x, jnp.zeros(11, jnp.int32))
     seen = []
@@ -84,21 +91,21 @@ def test_an_epoch_uses_every_example_once():
     run = _run()._replace(step=step)
     state = _run().init(streams(0, 0), split.x)
     with jax.disable_jit():
-        state, loss = train_epoch(run, state, split, streams(0, 0), batch_size=4)
+        state, losses = train_epoch(run, state, split, streams(0, 0), batch_size=4)
     used = np.concatenate([np.asarray(x)[np.asarray(mask) > 0] for x, mask in seen])
     assert sorted(used) == list(range(1, 12))
     assert [len(x) for x, _ in seen] == [4, 4, 4]
-    assert float(loss) == 2.0
+    assert float(losses.running_loss) == 2.0
     assert int(state.step) == 3
 
 
 def test_a_batch_larger_than_the_data_is_masked(split):
     run = _run()
     state = run.init(streams(0, 0), split.x)
-    one, loss = train_epoch(run, state, split, streams(0, 0), batch_size=37)
-    big, big_loss = train_epoch(run, state, split, streams(0, 0), batch_size=128)
-    chex.assert_trees_all_close(one.params, big.params, rtol=1e-5, atol=1e-7)
-    np.testing.assert_allclose(loss, big_loss, rtol=1e-6)
+    one = train_epoch(run, state, split, streams(0, 0), batch_size=37)
+    big = train_epoch(run, state, split, streams(0, 0), batch_size=128)
+    chex.assert_trees_all_close(one[0].params, big[0].params, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(one[1].running_loss, big[1].running_loss, rtol=1e-6)
 
 
 def test_the_order_differs_between_epochs_and_seeds(split):
@@ -121,13 +128,25 @@ def test_noise_and_dropout_differ_between_steps(split):
     run = _run("n_relu(sigma=1.0)", dropout=0.5, optimizer=optax.sgd(0.0))
     state = run.init(streams(0, 0), split.x)
     batch = (split.x, split.y, jnp.ones(37))
-    from relujax.training import Batch
-
     first, a = run.step(state, Batch(*batch), streams(0, 0))
     _, b = run.step(first, Batch(*batch), streams(0, 0))
     _, a_again = run.step(state, Batch(*batch), streams(0, 0))
     assert float(a) == float(a_again)
     assert float(a) != float(b)
+
+
+def test_the_step_of_divergence_is_found(split):
+    def step(state, batch, keys):
+        del batch, keys
+        loss = jnp.where(state.step >= 7, jnp.nan, 1.0)
+        return state._replace(step=state.step + 1), loss
+
+    run = _run()._replace(step=step)
+    state = _run().init(streams(0, 0), split.x)
+    state, first = train_epoch(run, state, split, streams(0, 0), batch_size=8)
+    state, second = train_epoch(run, state, split, streams(0, 0), batch_size=8)
+    assert np.isnan(first.diverged_step)
+    assert second.diverged_step == 7
 
 
 def test_streams_are_four_different_keys_per_seed():
@@ -141,15 +160,14 @@ def test_arelu_is_fed_the_mean_training_loss(split):
     state = run.init(streams(0, 0), split.x)
     slopes = jax.tree.leaves(state.state["signal"])
     np.testing.assert_allclose(slopes, 0.1, rtol=1e-6)
-    state, loss = train_epoch(run, state, split, streams(0, 0), batch_size=8)
-    np.testing.assert_array_equal(jax.tree.leaves(state.state["signal"]), [loss, loss])
+    state, losses = train_epoch(run, state, split, streams(0, 0), batch_size=8)
+    fed = jax.tree.leaves(state.state["signal"])
+    np.testing.assert_array_equal(fed, [losses.running_loss] * 2)
 
 
 def test_a_schedule_is_fed_the_step(split):
     sigma = optax.linear_schedule(1.0, 0.0, 10)
-    from relujax import get
-
-    run = _run(get("n_relu", sigma=sigma))
+    run = _run(relujax.get("n_relu", sigma=sigma))
     state = run.init(streams(0, 0), split.x)
     state, _ = train_epoch(run, state, split, streams(0, 0), batch_size=10)
     fed = feed(state.state, step=state.step)
