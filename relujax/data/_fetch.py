@@ -11,6 +11,44 @@ _TIMEOUT = 20.0
 _BLOCK = 1 << 16
 
 
+def obtain(
+    url: str,
+    *,
+    download_dir: Path,
+    manual_dir: Path | None,
+    size: int,
+    sha256: str,
+) -> Path:
+    """A verified copy of a published file: from `manual_dir` if given, else downloaded.
+
+    Args:
+      url: where it is published; its last part is the file's name.
+      download_dir: where a download goes.
+      manual_dir: the folder that holds the file already; nothing is downloaded.
+      size: expected size in bytes.
+      sha256: expected checksum, in hexadecimal.
+
+    Raises:
+      InputError: the file is not there, or is not the published one; see also `fetch`.
+    """
+    file = url.rsplit("/", 1)[1]
+    if manual_dir is None:
+        fetch(url, download_dir / file, size=size, sha256=sha256)
+        return download_dir / file
+    path = manual_dir.expanduser() / file
+    if not path.is_file():
+        raise InputError(
+            f"Expected {file} in {path.parent}, found none: download it from {url}."
+        )
+    if (found := file_sha256(path)) != sha256:
+        raise InputError(
+            f"Expected the published file (sha256 {sha256}) in {path}, got sha256 "
+            f"{found}: download it again from {url}, or set RELUJAX_DATA_DIR to use "
+            "unverified files as they are."
+        )
+    return path
+
+
 def fetch(url: str, path: Path, *, size: int, sha256: str) -> None:
     """Download `url` to `path`, unless a verified copy is there already.
 
@@ -29,7 +67,7 @@ def fetch(url: str, path: Path, *, size: int, sha256: str) -> None:
     """
     if path.exists() and file_sha256(path) == sha256:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    writable_folder(path.parent)
     part = path.with_name(f"{path.name}.part")
     if not part.exists() or part.stat().st_size != size:
         try:
@@ -59,6 +97,21 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def writable_folder(path: Path) -> None:
+    """Create a folder, with its parents.
+
+    Raises:
+      InputError: it cannot be created, or not be written to.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"Expected a folder to write to, got {path} ({error.strerror}): name "
+            "another one with data_dir or TFDS_DATA_DIR."
+        ) from None
 
 
 def _continue(url: str, part: Path, size: int) -> None:

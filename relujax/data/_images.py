@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from relujax.data._dataset import Dataset, Provenance, Transform, content_sha256
-from relujax.data._fetch import fetch, file_sha256
+from relujax.data._fetch import obtain, writable_folder
 from relujax.data._idx import Kind, idx_sha256, read_idx
 from relujax.data._places import local_folder, tfds_folder
 from relujax.data._sources import Archive, ImageSource
@@ -116,23 +116,22 @@ def prepare_images(
     prepared = root / source.prepared
     if (prepared / "dataset_info.json").is_file():
         return prepared
-    if manual_dir is None:
-        archives = root / "downloads" / prepared.parent.name
-        for archive in source.archives:
-            fetch(
-                source.url + archive.file,
-                archives / archive.file,
-                size=archive.size,
-                sha256=archive.sha256,
-            )
-    else:
-        archives = manual_dir.expanduser()
-        for archive in source.archives:
-            _verify(source, archives / archive.file, archive)
+    paths = [
+        obtain(
+            source.url + archive.file,
+            download_dir=root / "downloads" / prepared.parent.name,
+            manual_dir=manual_dir,
+            size=archive.size,
+            sha256=archive.sha256,
+        )
+        for archive in source.archives
+    ]
+
+    writable_folder(root)
 
     from relujax.data import _builder
 
-    _builder.prepare_images(source, root, archives)
+    _builder.prepare_images(source, root, paths[0].parent)
     return prepared
 
 
@@ -220,17 +219,3 @@ def _check_count(
     if got in (source.n_train, source.n_test):
         advice = "the training and test files are swapped."
     raise InputError(f"Expected {expected:,} {kind} in {path}, got {got:,}: {advice}")
-
-
-def _verify(source: ImageSource, path: Path, archive: Archive) -> None:
-    if not path.is_file():
-        raise InputError(
-            f"Expected {archive.file} in {path.parent}, found none: download it from "
-            f"{source.url}{archive.file}."
-        )
-    if (found := file_sha256(path)) != archive.sha256:
-        raise InputError(
-            f"Expected the published file (sha256 {archive.sha256}) in {path}, got "
-            f"sha256 {found}: download it again from {source.url}{archive.file}, or "
-            "set RELUJAX_DATA_DIR to use unverified files as they are."
-        )

@@ -16,7 +16,12 @@ from relujax.data._images import (
 from relujax.data._sources import FASHION_MNIST, MNIST, ImageSource
 from relujax.data._synthetic import load_synthetic
 from relujax.data._tabular import load_digits, load_wdbc, load_wine
-from relujax.data._text import SMS_SPAM_ADVICE, find_sms_spam, load_sms_spam
+from relujax.data._text import (
+    SMS_SPAM_ADVICE,
+    find_sms_spam,
+    load_sms_spam,
+    prepare_sms_spam,
+)
 from relujax.errors import InputError, unknown
 
 
@@ -52,6 +57,7 @@ class _Source(NamedTuple):
     Attributes:
       load: `load(name, **parameters)`, with `data_dir` too if there is a `find`.
       find: `find(data_dir)`, what would be read or None; None for data without files.
+      prepare: `prepare(data_dir, manual_dir)`, the folder of the verified copy.
       advice: how to get the files.
     """
 
@@ -62,6 +68,7 @@ class _Source(NamedTuple):
     parameters: Mapping[str, Any]
     load: Callable[..., Dataset]
     find: Callable[[Path | None], Path | None] | None = None
+    prepare: Callable[[Path | None, Path | None], Path] | None = None
     advice: str = ""
 
 
@@ -74,11 +81,10 @@ def _image_source(source: ImageSource) -> _Source:
         parameters={"n_train": None},
         load=partial(load_images, source),
         find=partial(find_images, source),
+        prepare=partial(prepare_images, source),
         advice=images_advice(source),
     )
 
-
-_PREPARED = {source.name: source for source in (MNIST, FASHION_MNIST)}
 
 _SOURCES: dict[str, _Source] = {
     "wdbc": _Source(
@@ -119,10 +125,11 @@ _SOURCES: dict[str, _Source] = {
         title="UCI SMS Spam Collection",
         task="classification",
         size="5,574 messages, 2 classes",
-        origin="a folder",
+        origin="download, or a folder",
         parameters={"features": "tfidf", "size": 1000, "split": 0},
         load=load_sms_spam,
         find=find_sms_spam,
+        prepare=prepare_sms_spam,
         advice=SMS_SPAM_ADVICE,
     ),
 }
@@ -166,12 +173,12 @@ def prepare_dataset(
     data_dir: str | Path | None = None,
     manual_dir: str | Path | None = None,
 ) -> Path:
-    """Download a data set, verify it and prepare it with tensorflow-datasets.
+    """Download a data set and verify it; images by way of tensorflow-datasets.
 
     An interrupted download is continued by the next call; a prepared copy is kept.
 
     Args:
-      name: "mnist" or "fashion_mnist".
+      name: "mnist", "fashion_mnist" or "sms_spam".
       data_dir: where the copy goes, and the downloads; None for the environment's
         `TFDS_DATA_DIR`, else `~/tensorflow_datasets`.
       manual_dir: folder that holds the published archives: nothing is downloaded.
@@ -183,12 +190,12 @@ def prepare_dataset(
       InputError: a file cannot be downloaded, is not in `manual_dir`, or is not the
         published one (sha256).
     """
-    _source(name)
-    if name not in _PREPARED:
+    source = _source(name)
+    if source.prepare is None:
         raise InputError(
-            f"Nothing to prepare for {name!r}: {_SOURCES[name].advice or 'it is here.'}"
+            f"Nothing to prepare for {name!r}: it needs no file ({source.origin})."
         )
-    return prepare_images(_PREPARED[name], _path(data_dir), _path(manual_dir))
+    return source.prepare(_path(data_dir), _path(manual_dir))
 
 
 def list_datasets(data_dir: str | Path | None = None) -> tuple[DatasetInfo, ...]:

@@ -1,20 +1,28 @@
 """SMS Spam: messages as bags of words."""
 
+import hashlib
+import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from relujax.data._dataset import Dataset, Provenance
-from relujax.data._fetch import file_sha256
-from relujax.data._places import local_folder
+from relujax.data._fetch import obtain, writable_folder
+from relujax.data._places import local_folder, tfds_folder
 from relujax.data._split import stratified
 from relujax.errors import InputError, unknown
 
 _FILE = Path("sms_spam", "SMSSpamCollection")
+_PREPARED = Path("relujax_sms_spam", "SMSSpamCollection")
 _URL = "https://archive.ics.uci.edu/dataset/228/sms+spam+collection"
+# The archive at UCI, its sha256, and that of the text inside.
+_ARCHIVE = "https://archive.ics.uci.edu/static/public/228/sms+spam+collection.zip"
+_ARCHIVE_SIZE = 203_415
+_ARCHIVE_SHA256 = "1587ea43e58e82b14ff1f5425c88e17f8496bfcdb67a583dbff9eefaf9963ce3"
+_TEXT_SHA256 = "7d039a24a6083ed9ef0f806ebad56bbb976e3aeb8de05669173bfdc4996c239d"
 _LABELS = {"ham": 0, "spam": 1}
 SMS_SPAM_ADVICE = (
-    f"download it from {_URL}, unpack it, and set RELUJAX_DATA_DIR to a folder that "
+    "run `relujax data prepare sms_spam`, or set RELUJAX_DATA_DIR to a folder that "
     f"holds {_FILE}."
 )
 FEATURES = ("tfidf", "hashed")
@@ -49,13 +57,16 @@ def load_sms_spam(
     path = find_sms_spam(data_dir)
     if path is None:
         raise InputError(f"No copy of SMS Spam on this machine: {SMS_SPAM_ADVICE}")
-    texts, y = _read(path)
+    content = path.read_bytes()
+    texts, y = _parse(path, content)
     parts = stratified(y, split)
     vectorise = _vectoriser(features, size).fit([texts[i] for i in parts.train])
     x_train, x_test = (
         _dense(vectorise.transform([texts[i] for i in part]), size) for part in parts
     )
-    sha256 = file_sha256(path)
+    # With or without a final line feed, the messages are the same.
+    sha256 = hashlib.sha256(content.removesuffix(b"\n") + b"\n").hexdigest()
+    published = sha256 == _TEXT_SHA256
     return Dataset(
         name=name,
         x_train=x_train,
@@ -65,12 +76,13 @@ def load_sms_spam(
         task="classification",
         classes=2,
         provenance=Provenance(
-            source="UCI SMS Spam Collection, from a local file.",
+            source="UCI SMS Spam Collection, from a local copy of SMSSpamCollection.",
             sha256=sha256,
             url=_URL,
             n_train=len(parts.train),
             n_test=len(parts.test),
-            files={path.name: sha256},
+            note="" if published else "Not the published collection: sha256 differs.",
+            files={path.name: hashlib.sha256(content).hexdigest()},
         ),
     )
 
@@ -78,17 +90,40 @@ def load_sms_spam(
 def find_sms_spam(data_dir: Path | None) -> Path | None:
     """The file that `load_sms_spam` would read; None if there is none."""
     folder = local_folder(data_dir)
-    if folder is None or not (folder / _FILE).is_file():
-        return None
-    return folder / _FILE
+    candidates = [] if folder is None else [folder / _FILE, folder / _PREPARED]
+    for path in (*candidates, tfds_folder() / _PREPARED):
+        if path.is_file():
+            return path
+    return None
 
 
-def _read(path: Path) -> tuple[list[str], np.ndarray]:
+def prepare_sms_spam(data_dir: Path | None, manual_dir: Path | None) -> Path:
+    """Download and unpack the collection; see `prepare_dataset`."""
+    root = tfds_folder(data_dir)
+    path = root / _PREPARED
+    if path.is_file():
+        return path.parent
+    archive = obtain(
+        _ARCHIVE,
+        download_dir=root / "downloads" / path.parent.name,
+        manual_dir=manual_dir,
+        size=_ARCHIVE_SIZE,
+        sha256=_ARCHIVE_SHA256,
+    )
+    writable_folder(path.parent)
+    part = path.with_name(f"{path.name}.part")
+    with zipfile.ZipFile(archive) as packed:
+        part.write_bytes(packed.read(path.name))
+    part.replace(path)
+    return path.parent
+
+
+def _parse(path: Path, content: bytes) -> tuple[list[str], np.ndarray]:
     texts, labels = [], []
     # The collection has stray carriage returns and separators inside its messages:
     # only a line feed ends a line.
     try:
-        lines = path.read_bytes().decode().removesuffix("\n").split("\n")
+        lines = content.decode().removesuffix("\n").split("\n")
     except UnicodeDecodeError:
         raise InputError(
             f"Expected UTF-8 text in {path}, got other bytes: download it again from "

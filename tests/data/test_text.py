@@ -1,11 +1,15 @@
 """SMS Spam: parsing, features fitted on the training part, and bad files."""
 
+import hashlib
+import zipfile
+
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 from sklearn.model_selection import train_test_split
 
 import relujax
+from relujax.data import _text
 
 LINES = [
     *(f"ham\tsee you at {hour} tonight, love" for hour in range(20)),
@@ -83,7 +87,7 @@ def test_other_bytes_are_refused(folder):
 
 def test_no_file_says_how_to_get_it(tmp_path):
     for data_dir in (None, tmp_path):
-        with pytest.raises(relujax.InputError, match="download it from https"):
+        with pytest.raises(relujax.InputError, match="relujax data prepare sms_spam"):
             relujax.load_dataset("sms_spam", data_dir=data_dir)
 
 
@@ -105,3 +109,24 @@ def test_the_real_collection(real):
     counts = np.bincount(data.y_train) + np.bincount(data.y_test)
     assert counts.tolist() == [4827, 747]
     assert data.x_train.shape == (4459, 1000)
+    assert data.provenance.note == ""
+
+
+def test_another_collection_is_reported_and_used(folder):
+    provenance = relujax.load_dataset("sms_spam", data_dir=folder).provenance
+    assert "Not the published collection" in provenance.note
+
+
+def test_a_verified_archive_is_unpacked_once(tmp_path, monkeypatch):
+    archive = tmp_path / "sms+spam+collection.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("readme", "about")
+        packed.writestr("SMSSpamCollection", "\n".join(LINES))
+    with pytest.raises(relujax.InputError, match="Expected the published file"):
+        relujax.prepare_dataset("sms_spam", manual_dir=tmp_path)
+    sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
+    monkeypatch.setattr(_text, "_ARCHIVE_SHA256", sha256)
+    prepared = relujax.prepare_dataset("sms_spam", manual_dir=tmp_path)
+    assert relujax.prepare_dataset("sms_spam") == prepared
+    assert relujax.load_dataset("sms_spam").provenance.n_train == 24
+    assert relujax.dataset_info("sms_spam").found.startswith(str(prepared))
