@@ -36,7 +36,10 @@ from .activations import sugar_relu as sugar_relu
 from .activations import sym_msaf as sym_msaf
 from .activations import tanh as tanh
 from .data import Dataset as Dataset
+from .data import dataset_info as dataset_info
+from .data import list_datasets as list_datasets
 from .data import load_dataset as load_dataset
+from .data import prepare_dataset as prepare_dataset
 from .engine import Cell as Cell
 from .errors import InputError as InputError
 from .study import Choice as Choice

@@ -18,7 +18,7 @@ class Provenance(NamedTuple):
       sha256: hash of the content as the source delivers it (features, then targets;
         for data with a fixed split: training part, then test part), before splitting
         and standardising. The same content has the same hash, however it was packed.
-      url: where the data are documented or downloaded.
+      url: where the data are documented; empty for generated data.
       n_train: number of training examples.
       n_test: number of test examples.
       note: what a reader of the results must know; empty when there is nothing.
