@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from relujax.analysis._estimates import iqm, mean_interval
-from relujax.analysis._paired import effect_size, holm, paired_test, name_of_test
+from relujax.analysis._paired import effect_size, holm, name_of_test, paired_test
 from relujax.analysis._results import (
     TASK,
     UNIT,
