@@ -36,8 +36,18 @@ class Metric(NamedTuple):
         """The printed number, without its unit; a dash for NaN."""
         if not np.isfinite(value):
             return "–"
-        text = f"{value * self.scale:{'+' if sign else ''}.{self.digits}f}"
-        return text.replace("-", "−")
+        text = signed(value * self.scale, self.digits)
+        return text if sign else text.lstrip("+")
+
+
+def signed(value: float, digits: int) -> str:
+    """A number with its sign, a real minus, and no sign on zero.
+
+    >>> signed(1.234, 1), signed(-1.234, 1), signed(-0.001, 1)
+    ('+1.2', '−1.2', '0.0')
+    """
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "−")
 
 
 def _percent(label: str, *, higher_is_better: bool = True) -> Metric:
@@ -166,7 +176,8 @@ def select(frame: pd.DataFrame, where: Mapping[str, str]) -> pd.DataFrame:
     for column, wanted in where.items():
         match = [s for s in frame[column].unique() if wanted in (s, _name(s))]
         if not match:
-            raise errors.unknown(column, wanted, frame[column].unique())
+            kind = {"data": "data set"}.get(column, column)
+            raise errors.unknown(kind, wanted, frame[column].unique())
         frame = frame[frame[column].isin(match)]
     return frame
 

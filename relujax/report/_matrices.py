@@ -1,6 +1,6 @@
 """Figures made of cells: confusion matrices, dead units of deep networks, overviews."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from relujax.analysis._results import final, metric_of, only, task_label
+from relujax.analysis._results import final, metric_of, only, signed, task_label
 from relujax.report._style import SOFT, WIDTH, Style, canvas, rows_height, wrapped
 
 TITLE = 22  # characters in a line of a panel's title
@@ -95,7 +95,7 @@ def dead_heatmap(frame: pd.DataFrame, look: Mapping[str, Style]) -> Figure:
     axes = figure.subplots()
     image = axes.imshow(table, cmap="Oranges", vmin=0, aspect="auto")
     if table.shape[1] <= 16:
-        _annotate(axes, table, "{:.1f}", table.max() * 0.6)
+        _annotate(axes, table, "{:.1f}".format, table.max() * 0.6)
     layers = range(0, table.shape[1], max(1, table.shape[1] // 15))
     axes.set_xticks(layers, [str(i + 1) for i in layers])
     axes.set_yticks(range(len(means)), [wrapped(name) for name in means])
@@ -136,7 +136,7 @@ def overview(
     better = value if m.higher_is_better else -value
     image = axes.imshow(better, cmap="PuOr_r", vmin=-top, vmax=top, aspect="auto")
     digits = m.digits if m.unit else 3
-    _annotate(axes, value, f"{{:+.{digits}f}}", 0.6 * top, bold=bold == 1)
+    _annotate(axes, value, lambda v: signed(v, digits), 0.6 * top, bold == 1)
     turn = {"rotation": 90, "fontsize": 7.5} if turned else {}
     axes.set_xticks(range(len(names)), heads, **turn)
     axes.xaxis.tick_top()
@@ -151,12 +151,12 @@ def overview(
 def _annotate(
     axes: Axes,
     table: np.ndarray,
-    form: str,
+    form: Callable[[float], str],
     dark: float,
     bold: np.ndarray | None = None,
 ) -> None:
     for (i, j), value in np.ndenumerate(table):
-        text = form.format(value).replace("-", "−") if np.isfinite(value) else "–"
+        text = form(value) if np.isfinite(value) else "–"
         strong = bold is not None and bold[i, j]
         axes.text(j, i, text, ha="center", va="center", fontsize=7.5,
                   weight="bold" if strong else "normal",
