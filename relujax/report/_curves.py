@@ -40,6 +40,7 @@ def loss_curves(frame: pd.DataFrame, look: Mapping[str, Style]) -> Figure:
     data = good["loss"].replace([np.inf, -np.inf], np.nan).dropna()
     if positive and len(data) and data.max() > 10 * data.min():
         _log(panels[0], data.max() / data.min())
+        panels[0].set_ylim(bottom=0.7 * data.min())
         panels[0].set_ylabel("loss (mean over examples, log scale)")
     handles, names = panels[0].get_legend_handles_labels()
     if below:

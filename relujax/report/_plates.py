@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from relujax.analysis import METRICS, primary_metric
-from relujax.analysis._results import final, only, task_label, tasks
+from relujax.analysis._results import final, gap_metric, only, task_label, tasks
 from relujax.report._curves import loss_curves, signal_paths
 from relujax.report._matrices import confusion_matrices, dead_heatmap, overview
 from relujax.report._strips import (
@@ -16,7 +16,7 @@ from relujax.report._strips import (
 )
 from relujax.report._style import Plate, Style, drawing, slug
 
-INTERVAL = "95 % bootstrap confidence interval"
+INTERVAL = "95 % confidence interval"
 STRIPS_TO = 3  # hidden layers drawn seed by seed; deeper networks get a heat map
 
 
@@ -50,7 +50,12 @@ def task_plates(
     n = _n(rows, look)
     metric = primary_metric(frame)
     label = METRICS[metric].label
-    marks = f"Small marks: one per seed. Circle and bar: mean and {INTERVAL}."
+    one = rows["seed"].nunique() == 1
+    marks = (
+        "One seed, so no interval." if one
+        else f"Small marks: one per seed. Circle and bar: mean and {INTERVAL}."
+    )  # fmt: skip
+    band = "" if one else f" Band: {INTERVAL} of the mean, epoch by epoch."
     prefix = f"{slug(task_label(task, every))}-" if len(every) > 1 else ""
     plates = []
 
@@ -69,14 +74,14 @@ def task_plates(
         if rows["epoch"].nunique() > 1 and rows["loss"].notna().any():
             add("loss", "Loss by epoch",
                 f"Line: mean over seeds, in evaluation mode; epoch 0 is before "
-                f"training. Band: {INTERVAL} of the mean, epoch by epoch.",
+                f"training.{band}",
                 loss_curves(rows, look))  # fmt: skip
         meaning = (
             "Test error minus training error" if metric == "mse"
             else "Training accuracy minus test accuracy, in percentage points"
         )  # fmt: skip
         add("gap", "Generalisation gap", f"{meaning}; smaller is better. {marks}",
-            score_strip(rows, "gap", look, baseline))  # fmt: skip
+            score_strip(rows, gap_metric(rows), look, baseline))  # fmt: skip
         last = final(rows)
         if last["confusion"].notna().any():
             add("confusion", "Confusion matrices on the test split",

@@ -26,7 +26,7 @@ def score_strip(
     own = values.get(baseline, np.empty(0))
     if len(own):
         axes.axvline(m.scale * own.mean(), color=INK, lw=0.9, ls=(0, (4, 3)), zorder=1)
-    label = m.label if metric == "gap" else f"test {m.label}"
+    label = m.label if metric.endswith("gap") else f"test {m.label}"
     axes.set_xlabel(_axis(label, m.unit))
     _column(axes, values, m, "mean [95 % CI]")
     return figure
@@ -40,7 +40,7 @@ def difference_strip(
     baseline: str,
 ) -> Figure:
     """The difference from the baseline in every seed; `table`: `paired_comparisons`."""
-    m = metric_of(metric)
+    m = metric_of(metric)._replace(bounds=(-np.inf, np.inf))
     wide = scores(frame, metric).unstack("activation")
     values = {
         name: (wide[name] - wide[baseline]).dropna().to_numpy()
@@ -105,12 +105,12 @@ def _strip(axes: Axes, values: Values, m: Metric, look: Mapping[str, Style]) -> 
             alpha=0.65,
             lw=0,
         )
-        estimate = mean_interval(x)
+        estimate = mean_interval(stored, bounds=m.bounds)
         if np.isfinite(estimate.low):
-            ends = [estimate.low, estimate.high]
+            ends = [m.scale * estimate.low, m.scale * estimate.high]
             axes.plot(ends, [row + 0.29] * 2, color=style.color, lw=2.6,
                       solid_capstyle="butt")  # fmt: skip
-        axes.plot(estimate.value, row + 0.29, marker="o", ms=5.5, color="white",
+        axes.plot(m.scale * estimate.value, row + 0.29, marker="o", ms=5.5, color="white",
                   mec=style.color, mew=1.6)  # fmt: skip
     axes.set_yticks(range(len(values)), [wrapped(name) for name in values])
     axes.set_ylim(len(values) - 0.42, -0.58)
@@ -151,7 +151,7 @@ def _column(
     for row, (name, x) in enumerate(values.items()):
         if not len(x):
             continue
-        e = mean_interval(x)
+        e = mean_interval(x, bounds=m.bounds)
         text = m.show(e.value, sign=sign)
         if np.isfinite(e.low):
             text += f" [{m.show(e.low, sign=sign)}, {m.show(e.high, sign=sign)}]"

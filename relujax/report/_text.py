@@ -6,25 +6,24 @@ import numpy as np
 import pandas as pd
 
 from relujax.analysis import METRICS, Judgement
-from relujax.analysis._results import TASK, is_regression, signed
+from relujax.analysis._results import TASK, Metric, gap_metric, is_regression, signed
 
 
 def summary_text(table: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     """`analysis.summary` in words: one column per metric, as `mean [low, high]`."""
     regression = is_regression(frame)
     names = ["mse", "r2"] if regression else ["accuracy", "f1_weighted"]
-    names += ["gap", "loss", "train_loss", "dead"]
+    gap = gap_metric(frame)
     text = _tasks(table) | {"activation": table["activation"]}
     text["seeds"] = [
         f"{n} ({d} diverged)" if d else str(n)
         for n, d in zip(table["seeds"], table["diverged"], strict=True)
     ]
-    for name in names:
+    for name in [*names, gap, "loss", "dead"]:
         if table[name].isna().all():
             continue
-        m = METRICS[name.removeprefix("train_")]
-        label = {"gap": m.label, "train_loss": "training loss"}.get(name, m.label)
-        label = f"test {label}" if name not in ("gap", "train_loss") else label
+        m = METRICS[name]
+        label = m.label if name == gap else f"test {m.label}"
         ends = zip(
             table[name], table[f"{name}_low"], table[f"{name}_high"], strict=True
         )
@@ -93,7 +92,9 @@ def _rounded(*values: float) -> list[str]:
     return [signed(value, digits) for value in values]
 
 
-def interval(m, value: float, low: float, high: float, *, sign: bool = False) -> str:
+def interval(
+    m: Metric, value: float, low: float, high: float, *, sign: bool = False
+) -> str:
     """`mean [low, high]` in the metric's own printing."""
     text = m.show(value, sign=sign)
     if np.isfinite(low):

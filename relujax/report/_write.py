@@ -175,8 +175,8 @@ def _notes(frame: pd.DataFrame) -> list[str]:
         names = ", ".join(f"{name}: {count}" for name, count in counts.items())
         networks = "network" if len(lost) == 1 else "networks"
         notes.append(
-            f"{len(lost)} trained {networks} diverged ({names}), left out of every mean "
-            "and test, which flatters the activations concerned."
+            f"{len(lost)} trained {networks} diverged ({names}), left out of every "
+            "mean and test, which flatters the activations concerned."
         )
     seeds = frame["seed"].nunique()
     if seeds < 5:
