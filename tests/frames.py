@@ -3,6 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from relujax.analysis import best, better, equivalent, settled
+from relujax.study import Choice, Claim, Paper, Study
+
 SCORES = ["precision_macro", "recall_macro", "f1_macro"]
 SCORES += [name.replace("macro", "weighted") for name in SCORES]
 
@@ -98,3 +101,67 @@ PROVENANCE = {
     ],
     "git": "d86b88e",
 }
+
+
+def study(baseline="relu", claims=(), **kwargs):
+    """A study around synthetic results."""
+    return Study(
+        id="srelu",
+        paper=Paper(
+            title="SReLU: a synthetic stand-in for a paper",
+            authors="A. Author and B. Author",
+            year=2024,
+            url="https://example.org/paper",
+        ),
+        question="Does a smoother rectifier train a better classifier than ReLU?",
+        baseline=baseline,
+        profiles={"quick": ()},
+        seeds={"quick": 10},
+        claims=claims,
+        choices=(
+            Choice(
+                what="Weight initialisation",
+                chosen="He normal",
+                why="The paper names none; its framework's default is close to it.",
+                tried="PyTorch's default",
+            ),
+            Choice(what="β of SReLU", chosen="1", why="Its Figure 1 draws 1."),
+        ),
+        **kwargs,
+    )
+
+
+CLAIMS = (
+    Claim(
+        id="elu-worse",
+        quote="ReLU outperforms ELU on tabular data by a wide margin.",
+        where="Section IV, Table 2",
+        test=better("relu", "elu"),
+        reported="98.2 % against 95.6 %",
+    ),
+    Claim(
+        id="arelu-better",
+        quote="The adaptive slope improves the accuracy.",
+        where="Abstract",
+        test=better("arelu", "relu"),
+    ),
+    Claim(
+        id="elu-best",
+        quote="ELU achieves the best accuracy of all <activations> & more.",
+        where="Section V",
+        test=best("elu"),
+        reported="96.1 %",
+    ),
+    Claim(
+        id="same-function",
+        quote="SReLU is a new function.",
+        where="Section III, equation 4",
+        test=lambda frame: settled(False, "SReLU(β) equals ELU(α = β) to 1 ulp."),
+    ),
+    Claim(
+        id="not-run",
+        quote="On MNIST the result is the same.",
+        where="Table 3",
+        test=equivalent("arelu", "relu", margin=0.005, where={"data": "mnist"}),
+    ),
+)

@@ -10,19 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from relujax.analysis._estimates import KEY, RESAMPLES
+from relujax.analysis._estimates import KEY, RESAMPLE_FROM, RESAMPLES
 
 Alternative = Literal["two-sided", "greater", "less"]
-
-# With n seeds a sign-flip test cannot give a one-sided p-value below 2 ** -n. From ten
-# seeds on that is below 0.001 and normality need not be assumed; below ten, only
-# Student's test can tell a large difference from none after a correction.
-EXACT_FROM = 10
 
 
 def name_of_test(n: int) -> str:
     """The name of the test that `paired_test` makes on `n` differences."""
-    return "sign-flip permutation" if n >= EXACT_FROM else "paired t"
+    return "sign-flip permutation" if n >= RESAMPLE_FROM else "paired t"
 
 
 def paired_test(
@@ -55,7 +50,7 @@ def paired_test(
         return 1.0
     # Equal differences must tie exactly, whatever the rounding in their subtraction.
     d = np.round(d / scale, 9)
-    if d.size < EXACT_FROM and np.ptp(d) > 0:
+    if d.size < RESAMPLE_FROM and np.ptp(d) > 0:
         return float(stats.ttest_1samp(d, 0.0, alternative=alternative).pvalue)
     result = stats.permutation_test(
         (d,),

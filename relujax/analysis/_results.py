@@ -23,6 +23,7 @@ class Metric(NamedTuple):
       scale: from the stored number to the printed one.
       higher_is_better: the direction of an improvement.
       digits: decimals printed.
+      bounds: the least and the largest stored value there can be.
     """
 
     label: str
@@ -31,17 +32,32 @@ class Metric(NamedTuple):
     scale: float = 1.0
     higher_is_better: bool = True
     digits: int = 4
+    bounds: tuple[float, float] = (-np.inf, np.inf)
 
     def show(self, value: float, *, sign: bool = False) -> str:
         """The printed number, without its unit; a dash for NaN."""
         if not np.isfinite(value):
             return "–"
-        text = f"{value * self.scale:{'+' if sign else ''}.{self.digits}f}"
-        return text.replace("-", "−")
+        text = signed(value * self.scale, self.digits)
+        return text if sign else text.lstrip("+")
+
+
+def signed(value: float, digits: int) -> str:
+    """A number with its sign, a real minus, and no sign on zero.
+
+    >>> signed(1.234, 1), signed(-1.234, 1), signed(-0.001, 1)
+    ('+1.2', '−1.2', '0.0')
+    """
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "−")
 
 
 def _percent(label: str, *, higher_is_better: bool = True) -> Metric:
-    return Metric(label, "%", "percentage points", 100.0, higher_is_better, 2)
+    return Metric(label, "%", "percentage points", 100.0, higher_is_better, 2, (0, 1))
+
+
+def _error(label: str) -> Metric:
+    return Metric(label, higher_is_better=False, bounds=(0, np.inf))
 
 
 METRICS: Mapping[str, Metric] = {
@@ -52,12 +68,15 @@ METRICS: Mapping[str, Metric] = {
     "precision_weighted": _percent("weighted precision"),
     "recall_weighted": _percent("weighted recall"),
     "f1_weighted": _percent("weighted F1"),
-    "loss": Metric("loss", higher_is_better=False),
-    "running_loss": Metric("running loss", higher_is_better=False),
-    "mse": Metric("mean squared error", higher_is_better=False),
+    "loss": _error("loss"),
+    "running_loss": _error("running loss"),
+    "mse": _error("mean squared error"),
     "r2": Metric("R²", digits=3),
     "dead": _percent("dead units", higher_is_better=False),
-    "gap": _percent("generalisation gap", higher_is_better=False),
+    "gap": _percent("generalisation gap", higher_is_better=False)._replace(
+        bounds=(-1, 1)
+    ),
+    "mse_gap": Metric("generalisation gap", higher_is_better=False),
 }
 
 
@@ -76,6 +95,11 @@ def is_regression(frame: pd.DataFrame) -> bool:
 def primary_metric(frame: pd.DataFrame) -> str:
     """The metric that the report leads with."""
     return "mse" if is_regression(frame) else "accuracy"
+
+
+def gap_metric(frame: pd.DataFrame) -> str:
+    """The generalisation gap that the frame has."""
+    return "mse_gap" if is_regression(frame) else "gap"
 
 
 def final(frame: pd.DataFrame, split: str = "test") -> pd.DataFrame:
@@ -109,8 +133,8 @@ def scores(frame: pd.DataFrame, metric: str, split: str = "test") -> pd.Series:
       frame: long-form results.
       metric: a name in METRICS. `dead` is the mean over hidden layers of the fraction
         of units that are never positive; `gap` is accuracy on the training split minus
-        that on the test split (for regression, test error minus training error).
-      split: which split to read; a `gap` takes both.
+        that on the test split, `mse_gap` test error minus training error.
+      split: which split to read; a gap takes both.
 
     Returns:
       A series indexed by data, model, optimizer, activation and seed; seeds that
@@ -119,10 +143,11 @@ def scores(frame: pd.DataFrame, metric: str, split: str = "test") -> pd.Series:
     metric_of(metric)
     index = [*UNIT, "seed"]
     if metric == "gap":
-        name = primary_metric(frame)
-        train, test = scores(frame, name, "train"), scores(frame, name, "test")
-        gap = train - test if metric_of(name).higher_is_better else test - train
-        return gap.dropna().rename("gap")
+        gap = scores(frame, "accuracy", "train") - scores(frame, "accuracy")
+        return gap.dropna().rename(metric)
+    if metric == "mse_gap":
+        gap = scores(frame, "mse") - scores(frame, "mse", "train")
+        return gap.dropna().rename(metric)
     rows = final(frame, split).set_index(index)
     values = rows[metric]
     if metric == "dead":
@@ -150,7 +175,7 @@ def task_label(task: Sequence[str], among: Sequence[Sequence[str]]) -> str:
     'wdbc · cnn'
     """
     varies = [i for i in range(1, len(task)) if len({t[i] for t in among}) > 1]
-    return " · ".join(task[i] for i in [0, *varies])
+    return " · ".join(list(task)[i] for i in [0, *varies])
 
 
 def _name(spec: str) -> str:
@@ -166,7 +191,8 @@ def select(frame: pd.DataFrame, where: Mapping[str, str]) -> pd.DataFrame:
     for column, wanted in where.items():
         match = [s for s in frame[column].unique() if wanted in (s, _name(s))]
         if not match:
-            raise errors.unknown(column, wanted, frame[column].unique())
+            kind = {"data": "data set"}.get(column, column)
+            raise errors.unknown(kind, wanted, frame[column].unique())
         frame = frame[frame[column].isin(match)]
     return frame
 

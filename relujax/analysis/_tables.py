@@ -8,12 +8,15 @@ from relujax.analysis._paired import effect_size, holm, name_of_test, paired_tes
 from relujax.analysis._results import (
     TASK,
     UNIT,
+    Metric,
     diverged,
+    gap_metric,
     is_regression,
     metric_of,
     only,
     resolve,
     scores,
+    task_label,
     tasks,
 )
 
@@ -31,7 +34,7 @@ def summary(
       frame: long-form results.
       baseline: the activation whose training loss after half of its epochs is the
         threshold of `epochs_to_loss`; the first of each task if None.
-      confidence: of the bootstrap intervals.
+      confidence: of the intervals.
       loss_threshold: a training loss to use instead, the same for all tasks.
 
     Returns:
@@ -45,7 +48,7 @@ def summary(
     regression = is_regression(frame)
     primary = "mse" if regression else "accuracy"
     names = ["mse", "r2"] if regression else ["accuracy", "f1_weighted"]
-    wanted = [*names, "loss", "gap", "dead"]
+    wanted = [*names, "loss", gap_metric(frame), "dead"]
     columns = {name: _by_unit(scores(frame, name)) for name in wanted}
     columns["train_loss"] = _by_unit(scores(frame, "loss", "train"))
     flags = frame.assign(diverged=diverged(frame)).groupby([*UNIT, "seed"], sort=False)
@@ -59,7 +62,8 @@ def summary(
         values = {name: c.get(unit, nothing) for name, c in columns.items()}
         row |= {"seeds": len(values[primary]), "diverged": int(failed)}
         for name, x in values.items():
-            estimate = mean_interval(x, confidence=confidence)
+            bounds = metric_of(name.removeprefix("train_")).bounds
+            estimate = mean_interval(x, confidence=confidence, bounds=bounds)
             row[name] = estimate.value
             row[f"{name}_low"], row[f"{name}_high"] = estimate.low, estimate.high
         row[f"{primary}_iqm"] = iqm(values[primary]) if len(values[primary]) else np.nan
@@ -116,7 +120,7 @@ def paired_comparisons(
       metric: a name in METRICS.
       baseline: an activation spec of the frame.
       split: which split is scored.
-      confidence: of the bootstrap intervals.
+      confidence: of the intervals.
 
     Returns:
       One row per task and activation, in the metric's stored unit: the means of both
@@ -189,7 +193,7 @@ def conclusion(
     baseline = resolve(baseline, frame)
     table = paired_comparisons(frame, metric, baseline, split=split)
     m = metric_of(metric)
-    name = m.label if metric == "gap" else f"{split} {m.label}"
+    name = m.label if metric.endswith("gap") else f"{split} {m.label}"
     table = table[table["n"] > 0]
     if table.empty:
         return (
@@ -201,16 +205,16 @@ def conclusion(
             f"One seed cannot tell whether any activation differs from {baseline} in "
             f"{name}: run at least five."
         )
-    many = len(tasks(frame)) > 1
-    show = lambda row: _difference(row, m, many)
+    show = lambda row: _difference(row, m, tasks(frame))
     corrected = "Holm-corrected p"
     top = table.loc[table["difference"].abs().idxmax()]
     found = table[table["p_holm"] <= alpha]
     if found.empty:
+        least = table["p_holm"].min()
         return (
             f"No activation differs from {baseline} in {name} beyond chance ({seeds}, "
-            f"{corrected} ≥ {table['p_holm'].min():.2g}); the largest difference is "
-            f"{show(top)}."
+            f"{corrected} {'≥' if least < 1 else '='} {least:.2g}); the largest "
+            f"difference is {show(top)}."
         )
     sign = 1 if m.higher_is_better else -1
     order = (sign * found["difference"]).sort_values(ascending=False).index
@@ -232,8 +236,8 @@ def conclusion(
     )
 
 
-def _difference(row: pd.Series, m, many: bool) -> str:
-    where = f" on {row['data']} ({row['model']})" if many else ""
+def _difference(row: pd.Series, m: Metric, among: list) -> str:
+    where = f" on {task_label(row[TASK], among)}" if len(among) > 1 else ""
     unit = f" {m.points}" if m.points else ""
     low, high = m.show(row["low"], sign=True), m.show(row["high"], sign=True)
     value = m.show(row["difference"], sign=True)

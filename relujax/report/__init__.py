@@ -1,0 +1,6 @@
+"""Reports: one self-contained HTML page, tables as text, figures as files.
+
+Regenerating a report never trains: `write` is a function of the stored results alone.
+"""
+
+from relujax.report._write import write as write

@@ -1,0 +1,189 @@
+"""Tables as text: what a cell prints, Markdown and LaTeX."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from relujax.analysis import METRICS, Judgement
+from relujax.analysis._results import TASK, Metric, gap_metric, is_regression, signed
+
+
+def summary_text(table: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """`analysis.summary` in words: one column per metric, as `mean [low, high]`."""
+    regression = is_regression(frame)
+    names = ["mse", "r2"] if regression else ["accuracy", "f1_weighted"]
+    gap = gap_metric(frame)
+    text = _tasks(table) | {"activation": table["activation"]}
+    text["seeds"] = [
+        f"{n} ({d} diverged)" if d else str(n)
+        for n, d in zip(table["seeds"], table["diverged"], strict=True)
+    ]
+    for name in [*names, gap, "loss", "dead"]:
+        if table[name].isna().all():
+            continue
+        m = METRICS[name]
+        label = m.label if name == gap else f"test {m.label}"
+        ends = zip(
+            table[name], table[f"{name}_low"], table[f"{name}_high"], strict=True
+        )
+        text[_headed(label, m.unit)] = [interval(m, *row) for row in ends]
+    epochs = table["epochs_to_loss"]
+    text["epochs to loss"] = [
+        "not reached" if np.isinf(e) else "–" if np.isnan(e) else f"{e:g}"
+        for e in epochs
+    ]
+    return pd.DataFrame(text)
+
+
+def comparisons_text(
+    table: pd.DataFrame, metric: str, baseline: str, alpha: float = 0.05
+) -> pd.DataFrame:
+    """`analysis.paired_comparisons` in words."""
+    m = METRICS[metric]
+    ends = zip(table["difference"], table["low"], table["high"], strict=True)
+    signs = zip(table["wins"], table["ties"], table["losses"], strict=True)
+    text = _tasks(table) | {
+        "activation": table["activation"],
+        _headed(f"minus {baseline}", m.points): [
+            interval(m, *row, sign=True) for row in ends
+        ],
+        "effect size d_z": [_effect(d) for d in table["effect_size"]],
+        "better / equal / worse": [" / ".join(map(str, row)) for row in signs],
+        "p": [p_value(p) for p in table["p"]],
+        "p, Holm": [p_value(p) + (" *" if p <= alpha else "") for p in table["p_holm"]],
+        "test": table["test"],
+        "seeds": table["n"].astype(str),
+    }
+    return pd.DataFrame(text)
+
+
+def claims_text(judgements: Sequence[Judgement]) -> pd.DataFrame:
+    """The ledger as a table."""
+    return pd.DataFrame(
+        [
+            {
+                "claim": j.claim.id,
+                "verdict": j.verdict,
+                "the paper": f"“{j.claim.quote}” ({j.claim.where})",
+                "reported": j.claim.reported or "–",
+                "measured": measured(j) or "–",
+                "p, Holm": p_value(j.p),
+                "seeds": str(j.evidence.n or "–"),
+            }
+            for j in judgements
+        ]
+    )
+
+
+def measured(j: Judgement) -> str:
+    """The effect with its interval and unit; empty where there is none."""
+    e = j.evidence
+    if not np.isfinite(e.effect):
+        return ""
+    value, *ends = _rounded(e.effect, *filter(np.isfinite, e.interval))
+    return f"{value} [{', '.join(ends)}] {e.unit}" if ends else f"{value} {e.unit}"
+
+
+def _rounded(*values: float) -> list[str]:
+    # Decimals that show three digits of the largest number, two from one upwards.
+    top = max(map(abs, values))
+    digits = 2 if top >= 1 or top == 0 else int(2 - np.floor(np.log10(top)))
+    return [signed(value, digits) for value in values]
+
+
+def interval(
+    m: Metric, value: float, low: float, high: float, *, sign: bool = False
+) -> str:
+    """`mean [low, high]` in the metric's own printing."""
+    text = m.show(value, sign=sign)
+    if np.isfinite(low):
+        text += f" [{m.show(low, sign=sign)}, {m.show(high, sign=sign)}]"
+    return text
+
+
+def p_value(p: float | None) -> str:
+    """A p-value as it is printed.
+
+    >>> p_value(0.2345), p_value(0.00002), p_value(None)
+    ('0.23', '< 0.0001', '–')
+    """
+    if p is None or np.isnan(p):
+        return "–"
+    return "< 0.0001" if p < 1e-4 else f"{p:.2g}"
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A GitHub-flavoured Markdown table.
+
+    >>> print(markdown(pd.DataFrame({"a": ["x|y"], "b": ["1"]})))
+    | a | b |
+    |---|---|
+    | x\\|y | 1 |
+    """
+    cells = [list(table.columns), *table.astype(str).to_numpy().tolist()]
+    rows = [
+        "| " + " | ".join(c.replace("|", r"\|") for c in row) + " |" for row in cells
+    ]
+    rows.insert(1, "|" + "---|" * len(table.columns))
+    return "\n".join(rows)
+
+
+LATEX = {
+    **{c: rf"\{c}" for c in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "−": "$-$",
+    "–": "--",
+    "<": "$<$",
+    "²": "$^2$",
+    "“": "``",
+    "”": "''",
+    "·": r"$\cdot$",
+    "∞": r"$\infty$",
+    "≤": r"$\le$",
+    "α": r"$\alpha$",
+    "β": r"$\beta$",
+    "σ": r"$\sigma$",
+    "’": "'",
+}
+
+
+def latex(table: pd.DataFrame, caption: str, label: str) -> str:
+    """A LaTeX table in booktabs style."""
+    escape = lambda text: "".join(LATEX.get(c, c) for c in str(text))
+    line = lambda cells: " & ".join(map(escape, cells)) + r" \\"
+    body = [line(row) for row in table.to_numpy().tolist()]
+    return "\n".join(
+        [
+            r"% Needs \usepackage{booktabs}.",
+            r"\begin{table}",
+            rf"\caption{{{escape(caption)}}}",
+            rf"\label{{{label}}}",
+            rf"\begin{{tabular}}{{{'l' * len(table.columns)}}}",
+            r"\toprule",
+            line(table.columns),
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _tasks(table: pd.DataFrame) -> dict:
+    # A column that is the same in every row says nothing: the protocol names it.
+    return {c: table[c] for c in TASK if table[c].nunique() > 1}
+
+
+def _headed(label: str, unit: str) -> str:
+    return f"{label}, {unit}" if unit else label
+
+
+def _effect(d: float) -> str:
+    if np.isnan(d):
+        return "–"
+    return ("+∞" if d > 0 else "−∞") if np.isinf(d) else signed(d, 2)
