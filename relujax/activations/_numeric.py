@@ -47,15 +47,18 @@ def drawn(sampler: Callable, key: jax.Array, x: jax.Array) -> jax.Array:
     return sampler(key, x.shape, wide).astype(x.dtype)
 
 
-def relu_tails(gated: Callable, x: jax.Array) -> jax.Array:
-    """`gated(x)`, a function `x * gate(x)`, replaced by ReLU where the gate is 0 or 1.
+def relu_tails(f: Callable, x: jax.Array, *, beyond: float | None = None) -> jax.Array:
+    """`f(x)`, replaced by ReLU where |x| >= `beyond` and the two are equal.
 
-    At infinity `gated` is inf * 0, and where x**3 overflows its derivative is, too.
+    By default, that is where a sigmoid underflows: at infinity `x * sigmoid(x)` would
+    be inf * 0, and where x**3 overflows the derivative of `gelu` would be, too.
     """
-    # In Python: XLA on CPU would flush the subnormal to 0.
-    saturated = -2 * math.log(float(jnp.finfo(x.dtype).smallest_subnormal))
-    inside = jnp.abs(x) < saturated
-    return jnp.where(inside, gated(jnp.where(inside, x, 0)), jax.nn.relu(x))
+    if beyond is None:
+        # In Python: XLA on CPU would flush the subnormal to 0.
+        beyond = -2 * math.log(float(jnp.finfo(x.dtype).smallest_subnormal))
+    inside = jnp.abs(x) < beyond
+    # The unused branch must be finite, or its derivative would be inf * 0.
+    return jnp.where(inside, f(jnp.where(inside, x, 0)), jax.nn.relu(x))
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))

@@ -17,6 +17,7 @@ from relujax.activations._numeric import (
     drawn,
     floating,
     like,
+    relu_tails,
     typed_key,
     with_derivative_of,
 )
@@ -243,12 +244,16 @@ def noisy_relu_mean(x: ArrayLike) -> jax.Array:
       Array([0.       , 0.2820948, 3.0002868], dtype=float32)
     """
     x = floating("noisy_relu_mean", x)
-    # Below -8, t < -400: both terms underflow in every dtype, and 1 / s overflows.
-    inside = jnp.where(x < -8, 0, x)
-    s = _root_sigmoid(inside)
-    t = inside / s
-    mean = inside * jax.scipy.special.ndtr(t) + s * jax.scipy.stats.norm.pdf(t)
-    return jnp.where(x < -8, 0, mean)
+    # JAX has the normal distribution in float32 and float64 only.
+    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    # At 8 the terms that are not ReLU's are below the last bit of either.
+    return relu_tails(_rectified_mean, wide, beyond=8).astype(x.dtype)
+
+
+def _rectified_mean(x: jax.Array) -> jax.Array:
+    s = _root_sigmoid(x)
+    t = x / s
+    return x * jax.scipy.special.ndtr(t) + s * jax.scipy.stats.norm.pdf(t)
 
 
 def _root_sigmoid(x: jax.Array) -> jax.Array:

@@ -5,7 +5,7 @@ by hand and carrying our choice at each kink. `golden` holds literal numbers fro
 elsewhere. A public activation without a row here fails `test_table_is_complete`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -31,8 +31,8 @@ class Row(NamedTuple):
     y: Callable[[np.ndarray], np.ndarray]
     dy: Callable[[np.ndarray], np.ndarray]
     ends: tuple[float, float, float, float]
-    kinks: dict[float, float] = {}
-    golden: dict[float, float] = {}
+    kinks: Mapping[float, float] = {}
+    golden: Mapping[float, float] = {}
 
 
 def step(x):

@@ -1,0 +1,159 @@
+"""Value and derivative of every row of the table, against NumPy, torch and itself."""
+
+import inspect
+import json
+from pathlib import Path
+
+import chex
+import jax
+import jax.numpy as jnp
+import jax.test_util
+import numpy as np
+import pytest
+
+import relujax
+from relujax import activations
+from relujax.activations._registry import definition
+
+from .apply import function, gradient, sheet, value
+from .table import ROWS
+
+rows = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.spec)
+dtypes = pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+
+TORCH = json.loads((Path(__file__).parent / "torch_values.json").read_text())
+# Dense, and with every kink and golden point of the tables on it.
+GRID = tuple(
+    sorted(
+        {*np.linspace(-8, 8, 65), -40.0, 40.0, *TORCH["x"]}
+        | {x for row in ROWS for x in (*row.kinks, *row.golden)}
+    )
+)
+
+
+def at(points, whole):
+    """The entries of a sheet over GRID at some of its points."""
+    return whole[[GRID.index(x) for x in points]]
+
+
+@rows
+def test_value(row):
+    y = sheet(row.spec, GRID, "float64").y
+    np.testing.assert_allclose(y, row.y(np.array(GRID)), rtol=1e-12, atol=1e-14)
+
+
+@rows
+def test_derivative(row):
+    dy = sheet(row.spec, GRID, "float64").dy
+    np.testing.assert_allclose(dy, row.dy(np.array(GRID)), rtol=1e-9, atol=1e-13)
+
+
+@rows
+def test_golden(row):
+    y = at(row.golden, sheet(row.spec, GRID, "float64").y)
+    np.testing.assert_allclose(y, [*row.golden.values()], rtol=2e-6, atol=1e-7)
+
+
+@rows
+def test_derivative_at_kinks(row):
+    """In reverse mode, too; and zero of either sign is the same kink."""
+    grad = at(row.kinks, sheet(row.spec, GRID, "float64").grad)
+    np.testing.assert_allclose(grad, [*row.kinks.values()], rtol=1e-12)
+    zeros = sheet(row.spec, (-0.0, 0.0), "float64")
+    assert zeros.grad[0] == zeros.grad[1]
+    assert (zeros.y == zeros.y[..., ::-1]).all()
+
+
+def test_registry_states_the_kinks():
+    for row in ROWS:
+        if row.spec in relujax.names():
+            assert definition(row.spec).kinks == pytest.approx(row.kinks), row.spec
+
+
+def test_table_is_complete():
+    tabled = {relujax.get(row.spec).id for row in ROWS}
+    assert tabled == set(relujax.names())
+    known = {definition(name).function for name in relujax.names()}
+    known |= {definition(name).evaluation for name in relujax.names()}
+    public = {
+        f
+        for name, f in vars(activations).items()
+        if inspect.isfunction(f) and name not in ("get", "names")
+    }
+    assert public == known - {None}
+    assert {f.__name__ for f in public} <= set(relujax.__all__)
+
+
+@pytest.mark.parametrize("spec", TORCH["forms"])
+def test_torch_agrees(spec):
+    ours, torch = sheet(spec, GRID, "float64"), TORCH["forms"][spec]
+    y, dy = at(TORCH["x"], ours.y), at(TORCH["x"], ours.dy)
+    np.testing.assert_allclose(y, torch["y"], rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(dy, torch["dy"], rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    "relu leaky_relu elu celu selu relu6 softplus sigmoid tanh gelu silu mish".split(),
+)
+def test_jax_nn_agrees_to_the_last_bit(spec):
+    x = jnp.array(GRID, jnp.float32)
+    chex.assert_trees_all_equal(value(spec, x), getattr(jax.nn, spec)(x))
+
+
+# Points at least 0.1 from every kink of the table, where it is twice differentiable.
+ONE_EACH = {relujax.get(row.spec).id: row for row in ROWS}.values()
+AWAY = (-2.7, -1.4, -0.6, -0.15, 0.15, 0.7, 1.3, 2.6, 5.0, 7.0)
+
+
+@pytest.mark.parametrize("row", ONE_EACH, ids=lambda row: row.spec)
+def test_two_derivatives_by_finite_differences(row):
+    if "sugar" in row.spec or "surrogate" in row.spec:
+        pytest.skip("its derivative is not that of its value, by design")
+    with jax.enable_x64(True):
+        x = jnp.array(AWAY)
+        f = jax.jit(function(row.spec, x))
+        jax.test_util.check_grads(f, (x,), order=2, atol=1e-5, rtol=1e-5)
+
+
+# Beside infinities and the ends of the range, where sigmoids and cubes saturate.
+FAR = (-1e38, -1e12, -1e4, -300.0, -90.0, -17.0, -1e-30, 1e-30, 17.0, 90.0, 300.0)
+FAR = (*FAR, 1e4, 1e12, 1e38, -np.inf, np.inf, np.nan)
+ENDS = FAR.index(-1e4), FAR.index(1e4)
+
+
+@rows
+def test_ends(row):
+    if row.spec == "crelu":
+        pytest.skip("two values: see test_shapes.py")
+    low, high, d_low, d_high = row.ends
+    ours = sheet(row.spec, FAR, "float64")
+    np.testing.assert_allclose(ours.y[-3:-1], [low, high], rtol=1e-12)
+    np.testing.assert_allclose(ours.dy[[*ENDS]], [d_low, d_high], rtol=1e-12)
+    np.testing.assert_allclose(ours.grad[[*ENDS]], [d_low, d_high], rtol=1e-12)
+
+
+@dtypes
+@rows
+def test_finite_input_gives_no_nan_and_nan_input_gives_nan(row, dtype):
+    trained = (False, True) if relujax.get(row.spec).needs_key else (False,)
+    finite = np.abs(FAR) <= float(jnp.finfo(dtype).max)
+    for train in trained:
+        y, _, grad = sheet(row.spec, FAR, dtype, train)
+        # Both halves of crelu, and the one half of all others.
+        halves = y.reshape(-1, len(FAR))
+        assert not np.isnan(halves[:, finite]).any()
+        assert not np.isnan(grad[finite]).any()
+        assert np.isfinite(grad[[*ENDS]]).all()
+        assert np.isnan(halves[:, -1]).all()
+        if not (row.spec.startswith(("squared", "star")) and dtype == "float16"):
+            # 1e8 is no float16, as the docstrings of these two say.
+            assert np.isfinite(halves[:, ENDS]).all()
+
+
+def test_relu_of_a_subnormal_is_relu_of_zero():
+    """XLA on CPU flushes them, which the package's docstring says."""
+    x = jnp.array([1e-40, -1e-40], jnp.float32)
+    if jax.default_backend() == "cpu":
+        chex.assert_trees_all_equal(value("relu", x), jnp.zeros(2, jnp.float32))
+        chex.assert_trees_all_equal(gradient("relu", x), jnp.zeros(2, jnp.float32))
