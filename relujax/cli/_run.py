@@ -13,10 +13,11 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Table
 
 from relujax.cli._study_file import load_study
 from relujax.cli._study_file import packaged_study as packaged_study
-from relujax.engine import Task, collect, plan_tasks, run_tasks
+from relujax.engine import Task, collect, history, plan_tasks, run_tasks
 from relujax.errors import unknown
 
 console = Console(highlight=False)
@@ -32,9 +33,33 @@ def run_study(path: Path, *, profile: str, seeds: int | None, out: Path) -> None
         f"[bold]{study.paper.title}[/] ({study.paper.year}): {study.question}"
     )
     tasks = plan_tasks(study.profiles[profile], ids, out / study.id)
-    seconds = train(tasks)
+    train(tasks)
     frame = collect(tasks, ids)
-    report(study, profile, frame, tasks, seconds, out)
+    show(study, profile, frame, tasks, out)
+
+
+def show(
+    study: Study, profile: str, frame: pd.DataFrame, tasks: Sequence[Task], out: Path
+) -> None:
+    """Write the report; print its table, its sentence and where it is."""
+    from relujax import report
+
+    command = f"relujax run {study.id}.py --profile {profile}"
+    provenance = {"command": command, **history(tasks)}
+    folder = out / study.id / "report" / profile
+    written = report.write(study, profile, frame, provenance, folder)
+    console.print(_table(report.summary_table(study, frame)))
+    console.print(report.sentence(study, frame), soft_wrap=True)
+    console.print(f"Report: {written}", soft_wrap=True)
+
+
+def _table(frame: pd.DataFrame) -> Table:
+    table = Table(caption="Means over seeds with 95 % bootstrap confidence intervals.")
+    for name in frame.columns:
+        table.add_column(name)
+    for row in frame.itertuples(index=False):
+        table.add_row(*map(str, row))
+    return table
 
 
 def _label(tasks: Sequence[Task]) -> str:

@@ -1,8 +1,8 @@
 """How the members of a population are run."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import jax
 import numpy as np
@@ -10,10 +10,8 @@ from jax.sharding import PartitionSpec
 
 from relujax.errors import InputError
 
-T = TypeVar("T")
-
-#: Members per call where one is as fast as many: small, so that little is lost.
-_SEQUENTIAL_CHUNK = 16
+#: Members per device and call under `map`: one is as fast as many, so little is lost.
+_ROWS = 16
 
 
 @dataclass(frozen=True)
@@ -22,22 +20,22 @@ class Plan:
 
     Attributes:
       mapping: `vmap` runs the members of a chunk side by side, `map` one after the
-        other, `loop` one per call of the program. On one kind of device `map` and
-        `loop` give a member bitwise the same numbers whatever else is in the
-        population.
+        other; `map` with `chunk=1` is a loop on the host. On one kind of device `map`
+        gives a member bitwise the same numbers whatever else is in the population and
+        however it is cut into chunks.
       chunk: members per call; results are stored after each chunk. None: all that the
         memory holds (`vmap`), or a few (`map`).
       devices: local devices over which a chunk is spread.
     """
 
-    mapping: Literal["vmap", "map", "loop"]
+    mapping: Literal["vmap", "map"]
     chunk: int | None = None
     devices: int = 1
 
     def __post_init__(self) -> None:
-        if self.mapping not in ("vmap", "map", "loop"):
+        if self.mapping not in ("vmap", "map"):
             raise InputError(
-                f"Expected the mapping of a plan to be 'vmap', 'map' or 'loop', got "
+                f"Expected the mapping of a plan to be 'vmap' or 'map', got "
                 f"{self.mapping!r} instead."
             )
         if self.chunk is not None and self.chunk < 1:
@@ -48,57 +46,80 @@ class Plan:
                 f"has), got {self.devices} instead."
             )
 
-    def map(self, fn: Callable[..., Any], members: Any, shared: Any) -> Any:
+    def map(self, fn: Callable[..., Any], counts: jax.Array, members: Any, shared: Any):
         """`fn(*member, shared)` over the leading axis of every leaf of `members`.
 
         Args:
           fn: what is done for one member.
-          members: a tuple of trees whose leaves are `[members, ...]`.
+          counts: how many members each device has, `[devices]`; what lies beyond is
+            padding, whose results mean nothing.
+          members: a tuple of trees whose leaves are `[devices * rows, ...]`.
           shared: the same for all members.
         """
 
-        def local(members, shared):
+        def local(counts, members, shared):
             one = lambda member: fn(*member, shared)
             if self.mapping == "vmap":
                 return jax.vmap(one)(members)
-            return jax.lax.map(one, members)
+            return _map(one, counts[0], members)
 
         if self.devices == 1:
-            return local(members, shared)
+            return local(counts, members, shared)
         mesh = jax.make_mesh((self.devices,), ("members",))
         rows, whole = PartitionSpec("members"), PartitionSpec()
         # No member talks to another: every device runs its own program.
         return jax.shard_map(
-            local, mesh=mesh, in_specs=(rows, whole), out_specs=rows, check_vma=False
-        )(members, shared)
+            local,
+            mesh=mesh,
+            in_specs=(rows, rows, whole),
+            out_specs=rows,
+            check_vma=False,
+        )(counts, members, shared)
 
-    def chunks(self, members: Sequence[T], *, member_bytes: int) -> Iterator[list[T]]:
-        """`members` in the order given, cut into what one call takes.
+    def sizes(self, members: int, *, member_bytes: int) -> tuple[int, int]:
+        """How a population is cut: rows per device, and members per call.
 
         Args:
-          members: any list.
+          members: size of the population.
           member_bytes: memory that one more member of a `vmap` needs.
         """
-        size = self._chunk_size(member_bytes)
-        for first in range(0, len(members), size):
-            yield list(members[first : first + size])
-
-    def padded(self, n: int) -> np.ndarray:
-        """Positions `[m]` of `n` members, padded to a multiple of the devices.
-
-        The padding repeats the last member; its results are dropped.
-        """
-        size = -(-n // self.devices) * self.devices
-        return np.minimum(np.arange(size), n - 1)
-
-    def _chunk_size(self, member_bytes: int) -> int:
-        if self.mapping == "loop":
-            return self.devices
-        if self.chunk is not None:
-            return self.chunk
         if self.mapping == "map":
-            return _SEQUENTIAL_CHUNK * self.devices
-        return max(1, _memory() // member_bytes) * self.devices
+            # Always as many rows, so that one program serves every population.
+            most = _ROWS * self.devices
+            return _ROWS, min(self.chunk or most, most)
+        fitting = max(1, _memory() // member_bytes) * self.devices
+        chunk = min(self.chunk or fitting, members)
+        return -(-chunk // self.devices), chunk
+
+    def places(self, members: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
+        """Spread members over the devices, as evenly as possible.
+
+        Returns:
+          The count of each device `[devices]`, and the row of each member `[members]`
+          among all `devices * rows`.
+        """
+        counts = np.full(self.devices, members // self.devices, np.int32)
+        counts[: members % self.devices] += 1
+        places = [device * rows + np.arange(n) for device, n in enumerate(counts)]
+        return counts, np.concatenate(places)
+
+
+def _map(fn: Callable[[Any], Any], count: jax.Array, xs: Any) -> Any:
+    """`jax.lax.map` over the first `count` rows; the others come out as zeros.
+
+    The trip count is traced. With a static one, XLA would compile a population of one
+    differently from a population of two, and their roundings would differ.
+    """
+    rows = len(jax.tree.leaves(xs)[0])
+    fn = jax.jit(fn)  # Traced once, though called twice.
+    row = lambda i: jax.tree.map(lambda leaf: leaf[i], xs)
+    shapes = jax.eval_shape(fn, row(0))
+    out = jax.tree.map(lambda s: jax.numpy.zeros((rows, *s.shape), s.dtype), shapes)
+
+    def body(i, out):
+        return jax.tree.map(lambda o, y: o.at[i].set(y), out, fn(row(i)))
+
+    return jax.lax.fori_loop(0, count, body, out)
 
 
 def auto() -> Plan:

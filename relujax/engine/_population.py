@@ -1,7 +1,7 @@
 """Train a population: the members of cells that share one compiled program."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,9 +11,8 @@ import pandas as pd
 from relujax.data import Dataset
 from relujax.engine._cell import Cell
 from relujax.engine._plan import Plan
-from relujax.engine._program import Data, Members, Program, compile_program
-from relujax.engine._program import put_on_device as put_on_device
-from relujax.engine._rows import mark_diverged, rows
+from relujax.engine._program import Members, compile_program, put_on_device
+from relujax.engine._rows import mark_diverged, to_rows
 
 #: Progress is reported about this often per population.
 _REPORTS = 20
@@ -53,35 +52,37 @@ def train_population(
     stride = _stride(cell.epochs)
     program = compile_program(cell, data, root=root, epochs=stride, plan=plan)
     arrays = put_on_device(data)
-    for chunk in plan.chunks(members, member_bytes=program.member_bytes):
-        yield chunk, _train_chunk(program, chunk, arrays, plan, stride, on_epochs)
+    per_device, per_call = plan.sizes(len(members), member_bytes=program.member_bytes)
+    for first in range(0, len(members), per_call):
+        chunk = list(members[first : first + per_call])
+        counts, places = plan.places(len(chunk), per_device)
+        batch = _batch(chunk, places, per_device * plan.devices)
+        states, initial = program.start(counts, batch, arrays)
+        tables = [to_rows(np.arange(1), _on_host(initial, places))]
+        for epoch in range(1, cell.epochs + 1, stride):
+            states, metrics = program.advance(counts, states, batch, arrays)
+            epochs = np.arange(epoch, epoch + stride)
+            tables.append(to_rows(epochs, _on_host(metrics, places)))
+            on_epochs(stride * len(chunk))
+        frame = pd.concat(tables, ignore_index=True)
+        seeds = np.asarray([member.seed for member in chunk])
+        yield chunk, mark_diverged(frame.assign(seed=seeds[frame["member"]]))
 
 
-def _train_chunk(
-    program: Program,
-    chunk: Sequence[Member],
-    data: Data,
-    plan: Plan,
-    stride: int,
-    on_epochs: Callable[[int], None],
-) -> pd.DataFrame:
-    n = len(chunk)
-    padded = [chunk[i] for i in plan.padded(n)]
-    numbers = [member.cell.hyperparameters for member in padded]
-    members = Members(
-        jnp.asarray([member.seed for member in padded], jnp.int32),
+def _batch(chunk: Sequence[Member], places: np.ndarray, size: int) -> Members:
+    """The members at their rows; the rows between repeat the first member."""
+    filled = [chunk[0]] * size
+    for place, member in zip(places, chunk, strict=True):
+        filled[place] = member
+    numbers = [member.cell.hyperparameters for member in filled]
+    return Members(
+        jnp.asarray([member.seed for member in filled], jnp.int32),
         jax.tree.map(lambda *values: jnp.asarray(values, jnp.float32), *numbers),
     )
-    states, initial = program.start(members, data)
-    host = lambda tree: jax.tree.map(lambda leaf: np.asarray(leaf)[:n], tree)
-    tables = [rows(np.arange(1), host(initial))]
-    for first in range(1, chunk[0].cell.epochs + 1, stride):
-        states, metrics = program.advance(states, members, data)
-        tables.append(rows(np.arange(first, first + stride), host(metrics)))
-        on_epochs(stride * n)
-    frame = pd.concat(tables, ignore_index=True)
-    seeds = np.asarray([member.seed for member in chunk])
-    return mark_diverged(frame.assign(seed=seeds[frame["member"]]))
+
+
+def _on_host(metrics: Any, places: np.ndarray) -> Any:
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[places], metrics)
 
 
 def _stride(epochs: int) -> int:

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -51,14 +52,15 @@ class Program(NamedTuple):
     """Two compiled functions over the members of a population.
 
     Attributes:
-      start: `start(members, data) -> (states, metrics)`, metrics of epoch 0.
-      advance: `advance(states, members, data) -> (states, metrics)`: a few epochs.
-        Every leaf of the metrics is `[members, epochs, ...]`.
+      start: `start(counts, members, data) -> (states, metrics)`, metrics of epoch 0;
+        `counts` is that of `Plan.map`.
+      advance: `advance(counts, states, members, data) -> (states, metrics)`: a few
+        epochs. Every leaf of the metrics is `[members, epochs, ...]`.
       member_bytes: estimate of the memory that one more member needs under `vmap`.
     """
 
-    start: Callable[[Members, Data], tuple[TrainState, Any]]
-    advance: Callable[[TrainState, Members, Data], tuple[TrainState, Any]]
+    start: Callable[..., tuple[TrainState, Any]]
+    advance: Callable[..., tuple[TrainState, Any]]
     member_bytes: int
 
 
@@ -67,8 +69,11 @@ def put_on_device(data: Dataset) -> Data:
     return jax.tree.map(jnp.asarray, _splits(data))
 
 
-def _splits(data: Dataset) -> Data:
-    return Data(Split(data.x_train, data.y_train), Split(data.x_test, data.y_test))
+def _splits(data: Dataset) -> Any:
+    return Data(
+        Split(*cast(Any, (data.x_train, data.y_train))),
+        Split(*cast(Any, (data.x_test, data.y_test))),
+    )
 
 
 def compile_program(
@@ -84,7 +89,8 @@ def compile_program(
       plan: how the members are run.
     """
     one = _Member(cell.skeleton, data.classes, data.transform, root, epochs)
-    start, advance = _compiled(one, plan)
+    # How members are cut into calls is no part of the program.
+    start, advance = _compiled(one, replace(plan, chunk=None))
     return Program(start, advance, _member_bytes(one, cell, data))
 
 
@@ -140,12 +146,13 @@ class _Member(NamedTuple):
 
 @cache
 def _compiled(one: _Member, plan: Plan):
-    start = jax.jit(lambda members, data: plan.map(one.start, (members,), data))
-    advance = jax.jit(
-        lambda states, members, data: plan.map(one.advance, (states, members), data),
-        donate_argnums=0,
-    )
-    return start, advance
+    def start(counts, members, data):
+        return plan.map(one.start, counts, (members,), data)
+
+    def advance(counts, states, members, data):
+        return plan.map(one.advance, counts, (states, members), data)
+
+    return jax.jit(start), jax.jit(advance, donate_argnums=1)
 
 
 def _measure(run: Run, state: TrainState, data: Data) -> dict[str, Any]:
@@ -168,7 +175,7 @@ def _member_bytes(one: _Member, cell: Cell, data: Dataset) -> int:
     state, _ = jax.eval_shape(one.start, Members(jnp.int32(0), numbers), arrays)
     values = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
     examples = min(EVAL_BATCH, len(data.x_train))
-    widths = sum(leaf.shape[-1] for leaf in jax.tree.leaves(state.params))
+    widths = sum(math.prod(p.shape[-1:]) for p in jax.tree.leaves(state.params))
     return 4 * values + 16 * examples * (widths + math.prod(data.shape))
 
 

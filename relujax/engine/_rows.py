@@ -8,7 +8,7 @@ import pandas as pd
 SPLITS = ("train", "test")
 
 
-def rows(epochs: np.ndarray, metrics: dict[str, Any]) -> pd.DataFrame:
+def to_rows(epochs: np.ndarray, metrics: dict[str, Any]) -> pd.DataFrame:
     """One row per member, epoch and split.
 
     Args:

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 
 from relujax.models import Model
@@ -38,8 +37,8 @@ class TrainState(NamedTuple):
 class Split(NamedTuple):
     """Examples `x [n, ...]` and targets `y [n]`."""
 
-    x: jax.Array | np.ndarray
-    y: jax.Array | np.ndarray
+    x: jax.Array
+    y: jax.Array
 
 
 class Batch(NamedTuple):
