@@ -197,9 +197,7 @@ def conclusion(
     name = metric_name(metric, split)
     table = table[table["n"] > 0]
     if table.empty:
-        return (
-            f"Nothing can be compared with {baseline}: no seed was trained with both."
-        )
+        return f"Nothing can be compared with {baseline}: no seed ended with both."
     seeds = _range(table["n"])
     if table["n"].max() < 2:
         return (

@@ -135,8 +135,10 @@ def test_no_results_is_a_sentence(tmp_path):
 
 
 def test_importing_the_package_loads_no_plotting():
-    code = (
-        "import sys, relujax; assert not {'matplotlib', 'pandas', 'jax'} & {*sys.modules};"
-        "import relujax.report; assert not {'jax', 'matplotlib.pyplot'} & {*sys.modules}"
-    )
+    code = """
+import sys, relujax
+assert not {"matplotlib", "pandas", "jax"} & {*sys.modules}
+import relujax.report
+assert not {"jax", "matplotlib.pyplot"} & {*sys.modules}
+"""
     subprocess.run([sys.executable, "-c", code], check=True)
