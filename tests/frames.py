@@ -35,14 +35,14 @@ def results(
         for activation in activations:
             rate = accuracy.get(activation, 0.97)
             dying = rng.uniform(0, 0.3, layers)
-            speed = rng.uniform(1.5, 3.0) / epochs
+            speed = rng.uniform(1.5, 3.0) / max(epochs, 1)
             for seed in range(seeds):
                 failed = (activation, seed) in diverge
                 slope = 0.1
                 for epoch in range(epochs + 1):
                     loss = 0.7 * np.exp(-speed * epoch + rng.normal(0, 0.08))
                     for split in ("train", "test"):
-                        error = (1 - rate) + 0.4 * np.exp(-6 * epoch / epochs)
+                        error = (1 - rate) + 0.4 * np.exp(-6 * epoch / max(epochs, 1))
                         error = error / 3 if split == "train" else error
                         wrong = rng.binomial(n_test, min(error, 0.5))
                         value = np.nan if failed and epoch else 1 - wrong / n_test
@@ -51,7 +51,7 @@ def results(
                         dead = dying * (1 - np.exp(-epoch)) + rng.uniform(0, 0.02)
                         rows.append(
                             dict(
-                                cell=f"{hash((task, activation)):x}",
+                                cell="/".join([*task, activation]),
                                 data=task[0],
                                 model=task[1],
                                 activation=activation,

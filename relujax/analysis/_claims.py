@@ -8,7 +8,13 @@ import pandas as pd
 
 from relujax.analysis._estimates import mean_interval
 from relujax.analysis._paired import equivalence_test, holm, paired_test
-from relujax.analysis._results import differences, metric_of, resolve, select
+from relujax.analysis._results import (
+    differences,
+    metric_name,
+    metric_of,
+    resolve,
+    select,
+)
 from relujax.errors import InputError
 from relujax.study import Claim, Evidence, Verdict
 
@@ -238,7 +244,7 @@ def _sentence(x: np.ndarray, metric: str, a: str, b: str, split: str) -> str:
     wins, losses = int((signs > 0).sum()), int((signs < 0).sum())
     side = "better than" if value >= 0 else "worse than"
     return (
-        f"{a} is {m.show(abs(value))}{unit} {side} {b} in {split} {m.label}: better in "
-        f"{wins}, equal in {len(x) - wins - losses}, worse in {losses} of "
-        f"{len(x)} seeds."
+        f"{a} is {m.show(abs(value))}{unit} {side} {b} in "
+        f"{metric_name(metric, split)}: better in {wins}, equal in "
+        f"{len(x) - wins - losses}, worse in {losses} of {len(x)} seeds."
     )

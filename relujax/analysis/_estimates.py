@@ -61,7 +61,9 @@ def mean_interval(
         return Estimate(float(x[0]) if x.size else np.nan, np.nan, np.nan, x.size)
     low, high = mean_band(x[:, None], confidence=confidence)
     low, high = np.clip([low[0], high[0]], *bounds)
-    return Estimate(float(x.mean()), float(low), float(high), x.size)
+    # The mean of equal values is that value, whatever the rounding of their sum.
+    mean = np.clip(x.mean(), x.min(), x.max())
+    return Estimate(float(mean), float(low), float(high), x.size)
 
 
 def mean_band(
@@ -74,8 +76,9 @@ def mean_band(
         if n < 2:
             return blank, blank
         half = stats.t.isf((1 - confidence) / 2, n - 1) * stats.sem(values, axis=0)
+        mean = np.clip(values.mean(axis=0), values.min(axis=0), values.max(axis=0))
         half = np.where(np.ptp(values, axis=0) > 0, half, 0.0)
-        return values.mean(axis=0) - half, values.mean(axis=0) + half
+        return mean - half, mean + half
     interval = stats.bootstrap(
         (values,),
         np.mean,

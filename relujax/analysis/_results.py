@@ -69,12 +69,13 @@ METRICS: Mapping[str, Metric] = {
     "recall_weighted": _percent("weighted recall"),
     "f1_weighted": _percent("weighted F1"),
     "loss": _error("loss"),
+    "mean_loss": _error("loss averaged over the epochs"),
     "running_loss": _error("running loss"),
     "mse": _error("mean squared error"),
     "r2": Metric("R²", digits=3),
     "dead": _percent("dead units", higher_is_better=False),
     "gap": _percent("generalisation gap", higher_is_better=False)._replace(
-        bounds=(-1, 1)
+        unit="percentage points", bounds=(-1, 1)
     ),
     "mse_gap": Metric("generalisation gap", higher_is_better=False),
 }
@@ -85,6 +86,17 @@ def metric_of(name: str) -> Metric:
     if name not in METRICS:
         raise errors.unknown("metric", name, METRICS)
     return METRICS[name]
+
+
+def metric_name(metric: str, split: str) -> str:
+    """The metric in a sentence, with the split that it is read on.
+
+    >>> metric_name("accuracy", "test"), metric_name("gap", "test")
+    ('test accuracy', 'generalisation gap')
+    """
+    label = metric_of(metric).label
+    words = {"test": "test", "train": "training"}
+    return label if metric.endswith("gap") else f"{words[split]} {label}"
 
 
 def is_regression(frame: pd.DataFrame) -> bool:
@@ -134,6 +146,7 @@ def scores(frame: pd.DataFrame, metric: str, split: str = "test") -> pd.Series:
       metric: a name in METRICS. `dead` is the mean over hidden layers of the fraction
         of units that are never positive; `gap` is accuracy on the training split minus
         that on the test split, `mse_gap` test error minus training error.
+        `mean_loss` is the mean loss over all epochs from the first: less is faster.
       split: which split to read; a gap takes both.
 
     Returns:
@@ -148,6 +161,10 @@ def scores(frame: pd.DataFrame, metric: str, split: str = "test") -> pd.Series:
     if metric == "mse_gap":
         gap = scores(frame, "mse") - scores(frame, "mse", "train")
         return gap.dropna().rename(metric)
+    if metric == "mean_loss":
+        rows = frame[~diverged(frame) & (frame["split"] == split)]
+        rows = rows[rows["epoch"] > 0].dropna(subset="loss")
+        return rows.groupby(index, sort=False)["loss"].mean().rename(metric)
     rows = final(frame, split).set_index(index)
     values = rows[metric]
     if metric == "dead":

@@ -12,6 +12,7 @@ from relujax.analysis._results import (
     diverged,
     gap_metric,
     is_regression,
+    metric_name,
     metric_of,
     only,
     resolve,
@@ -193,12 +194,10 @@ def conclusion(
     baseline = resolve(baseline, frame)
     table = paired_comparisons(frame, metric, baseline, split=split)
     m = metric_of(metric)
-    name = m.label if metric.endswith("gap") else f"{split} {m.label}"
+    name = metric_name(metric, split)
     table = table[table["n"] > 0]
     if table.empty:
-        return (
-            f"Nothing can be compared with {baseline}: no seed was trained with both."
-        )
+        return f"Nothing can be compared with {baseline}: no seed ended with both."
     seeds = _range(table["n"])
     if table["n"].max() < 2:
         return (

@@ -1,8 +1,10 @@
 """Which figures a report has, and their captions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from relujax.analysis import METRICS, primary_metric
 from relujax.analysis._results import final, gap_metric, only, task_label, tasks
@@ -17,6 +19,10 @@ from relujax.report._strips import (
 from relujax.report._style import Plate, Style, drawing, slug
 
 INTERVAL = "95 % confidence interval"
+GAPS = {
+    "gap": "Training accuracy minus test accuracy, in percentage points",
+    "mse_gap": "Test error minus training error",
+}
 STRIPS_TO = 3  # hidden layers drawn seed by seed; deeper networks get a heat map
 
 
@@ -35,6 +41,16 @@ def overview_plate(
     return Plate("overview", f"Every task against {baseline}", caption, figure)
 
 
+class Plan(NamedTuple):
+    """A figure that is drawn where `wanted`."""
+
+    wanted: bool
+    name: str
+    title: str
+    caption: str
+    draw: Callable[[], Figure]
+
+
 def task_plates(
     frame: pd.DataFrame,
     table: pd.DataFrame,
@@ -47,62 +63,95 @@ def task_plates(
     rows, compared = only(frame, task), only(table, task)
     here = set(rows["activation"])
     look = {name: style for name, style in look.items() if name in here}
-    n = _n(rows, look)
-    metric = primary_metric(frame)
-    label = METRICS[metric].label
-    one = rows["seed"].nunique() == 1
-    marks = (
-        "One seed, so no interval." if one
-        else f"Small marks: one per seed. Circle and bar: mean and {INTERVAL}."
-    )  # fmt: skip
-    band = "" if one else f" Band: {INTERVAL} of the mean, epoch by epoch."
     prefix = f"{slug(task_label(task, every))}-" if len(every) > 1 else ""
-    plates = []
-
-    def add(name, title, caption, figure):
-        plates.append(Plate(f"{prefix}{name}", title, f"{caption} {n}", figure))
-
     with drawing():
-        add(metric, f"Test {label} per activation",
+        return [
+            Plate(
+                f"{prefix}{plan.name}",
+                plan.title,
+                f"{plan.caption} {_n(rows, look)}",
+                plan.draw(),
+            )
+            for plan in _plans(rows, compared[compared["n"] > 0], look, baseline)
+            if plan.wanted
+        ]
+
+
+def _plans(
+    rows: pd.DataFrame,
+    compared: pd.DataFrame,
+    look: Mapping[str, Style],
+    baseline: str,
+) -> list[Plan]:
+    metric, gap = primary_metric(rows), gap_metric(rows)
+    label, last = METRICS[metric].label, final(rows)
+    layers = 0 if last.empty else last["dead"].map(len).max()
+    one = rows["seed"].nunique() == 1
+    marks = f"Small marks: one per seed. Circle and bar: mean and {INTERVAL}."
+    marks = "One seed, so no interval." if one else marks
+    band = "" if one else f" Band: {INTERVAL} of the mean, epoch by epoch."
+    dead = "A unit is dead when it is positive for no example of the test split"
+    return [
+        Plan(
+            not last.empty,
+            metric,
+            f"Test {label} per activation",
             f"{marks} Dashed line: mean of {baseline}.",
-            score_strip(rows, metric, look, baseline))  # fmt: skip
-        if len(compared):
-            add("differences", f"Test {label} against {baseline}, within seeds",
-                f"{marks} The corrected p-values are Holm’s over all comparisons of "
-                "the report.",
-                difference_strip(compared, rows, metric, look, baseline))  # fmt: skip
-        if rows["epoch"].nunique() > 1 and rows["loss"].notna().any():
-            add("loss", "Loss by epoch",
-                f"Line: mean over seeds, in evaluation mode; epoch 0 is before "
-                f"training.{band}",
-                loss_curves(rows, look))  # fmt: skip
-        meaning = (
-            "Test error minus training error" if metric == "mse"
-            else "Training accuracy minus test accuracy, in percentage points"
-        )  # fmt: skip
-        add("gap", "Generalisation gap", f"{meaning}; smaller is better. {marks}",
-            score_strip(rows, gap_metric(rows), look, baseline))  # fmt: skip
-        last = final(rows)
-        if last["confusion"].notna().any():
-            add("confusion", "Confusion matrices on the test split",
-                "Rows sum to 100 %, counted over all seeds; colour marks errors only, "
-                "so the diagonal (recall) is left white.",
-                confusion_matrices(rows, look))  # fmt: skip
-        layers = last["dead"].map(len).max() if len(last) else 0
-        if layers:
-            dead = "A unit is dead when it is positive for no example of the test split"
-            if layers <= STRIPS_TO:
-                add("dead", "Dead units by layer", f"{dead}. {marks}",
-                    layer_strip(rows, look))  # fmt: skip
-            else:
-                add("dead", "Dead units by layer",
-                    f"{dead}; numbers are means over seeds.",
-                    dead_heatmap(rows, look))  # fmt: skip
-        if rows["signal"].notna().any():
-            add("signal", "Slope fed back from the training loss",
-                "Thin lines: one per seed. Thick line: mean. The slope in force "
-                "during each epoch.", signal_paths(rows, look))  # fmt: skip
-    return plates
+            lambda: score_strip(rows, metric, look, baseline),
+        ),
+        Plan(
+            not compared.empty,
+            "differences",
+            f"Test {label} against {baseline}, within seeds",
+            f"{marks} p-values are Holm’s, over all comparisons of the report.",
+            lambda: difference_strip(compared, rows, metric, look, baseline),
+        ),
+        Plan(
+            not last.empty and rows["epoch"].nunique() > 1,
+            "loss",
+            "Loss by epoch",
+            "Line: mean over seeds, in evaluation mode; epoch 0 is before "
+            f"training.{band}",
+            lambda: loss_curves(rows, look),
+        ),
+        Plan(
+            not last.empty,
+            "gap",
+            "Generalisation gap",
+            f"{GAPS[gap]}; smaller is better. {marks}",
+            lambda: score_strip(rows, gap, look, baseline),
+        ),
+        Plan(
+            last["confusion"].notna().any(),
+            "confusion",
+            "Confusion matrices on the test split",
+            "Rows sum to 100 %, counted over all seeds; colour marks errors only, "
+            "so the diagonal (recall) is left white.",
+            lambda: confusion_matrices(rows, look),
+        ),
+        Plan(
+            0 < layers <= STRIPS_TO,
+            "dead",
+            "Dead units by layer",
+            f"{dead}. {marks}",
+            lambda: layer_strip(rows, look),
+        ),
+        Plan(
+            layers > STRIPS_TO,
+            "dead",
+            "Dead units by layer",
+            f"{dead}; numbers are means over seeds.",
+            lambda: dead_heatmap(rows, look),
+        ),
+        Plan(
+            last["signal"].notna().any(),
+            "signal",
+            "Slope fed back from the training loss",
+            "Thin lines: one per seed. Thick line: mean. The slope in force during "
+            "each epoch.",
+            lambda: signal_paths(rows, look),
+        ),
+    ]
 
 
 def _n(rows: pd.DataFrame, look: Mapping[str, Style]) -> str:

@@ -8,7 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from relujax.analysis import mean_interval
-from relujax.analysis._results import UNIT, Metric, final, metric_of, scores
+from relujax.analysis._results import (
+    UNIT,
+    Metric,
+    final,
+    metric_name,
+    metric_of,
+    scores,
+)
 from relujax.report._style import FAINT, INK, SOFT, Style, canvas, rows_height, wrapped
 
 Values = Mapping[str, np.ndarray]
@@ -26,8 +33,7 @@ def score_strip(
     own = values.get(baseline, np.empty(0))
     if len(own):
         axes.axvline(m.scale * own.mean(), color=INK, lw=0.9, ls=(0, (4, 3)), zorder=1)
-    label = m.label if metric.endswith("gap") else f"test {m.label}"
-    axes.set_xlabel(_axis(label, m.unit))
+    axes.set_xlabel(_axis(metric_name(metric, "test"), m.unit))
     _column(axes, values, m, "mean [95 % CI]")
     return figure
 
@@ -110,7 +116,8 @@ def _strip(axes: Axes, values: Values, m: Metric, look: Mapping[str, Style]) -> 
             ends = [m.scale * estimate.low, m.scale * estimate.high]
             axes.plot(ends, [row + 0.29] * 2, color=style.color, lw=2.6,
                       solid_capstyle="butt")  # fmt: skip
-        axes.plot(m.scale * estimate.value, row + 0.29, marker="o", ms=5.5, color="white",
+        mean = m.scale * estimate.value
+        axes.plot(mean, row + 0.29, marker="o", ms=5.5, color="white",
                   mec=style.color, mew=1.6)  # fmt: skip
     axes.set_yticks(range(len(values)), [wrapped(name) for name in values])
     axes.set_ylim(len(values) - 0.42, -0.58)

@@ -6,7 +6,14 @@ import numpy as np
 import pandas as pd
 
 from relujax.analysis import METRICS, Judgement
-from relujax.analysis._results import TASK, Metric, gap_metric, is_regression, signed
+from relujax.analysis._results import (
+    TASK,
+    Metric,
+    gap_metric,
+    is_regression,
+    metric_name,
+    signed,
+)
 
 
 def summary_text(table: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
@@ -23,7 +30,7 @@ def summary_text(table: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
         if table[name].isna().all():
             continue
         m = METRICS[name]
-        label = m.label if name == gap else f"test {m.label}"
+        label = metric_name(name, "test")
         ends = zip(
             table[name], table[f"{name}_low"], table[f"{name}_high"], strict=True
         )

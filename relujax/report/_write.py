@@ -132,6 +132,8 @@ def _sections(
         label = task_label(task, every)
         title = f"Figures: {label}" if len(every) > 1 else "Figures"
         plates = task_plates(frame, compared, task, look, baseline)
+        if not plates:
+            continue  # Every seed diverged: the notes say so.
         sections.append(_section(f"figures-{slug(label)}", title, plates, folder))
     return sections
 

@@ -1,0 +1,142 @@
+import numpy as np
+import pandas as pd
+import pytest
+from frames import results
+
+from relujax.analysis import (
+    best,
+    better,
+    equivalent,
+    holm,
+    judge,
+    no_worse,
+    paired_test,
+    settled,
+)
+from relujax.study import Claim, Evidence
+
+
+def claim(test, id="c"):
+    return Claim(id=id, quote="A is better.", where="Abstract", test=test)
+
+
+def verdicts(tests, frame):
+    return [j.verdict for j in judge([claim(t) for t in tests], frame)]
+
+
+def planted(names=("relu", "elu", "gelu"), **means):
+    return results(names, accuracy=means, n_test=1000)
+
+
+def test_planted_differences_are_found_in_both_directions():
+    frame = planted(elu=0.9)
+    tests = [better("relu", "elu"), better("elu", "relu"), best("elu")]
+    assert verdicts(tests, frame) == ["supported", "contradicted", "contradicted"]
+
+
+def test_best_must_beat_every_other():
+    assert verdicts([best("elu")], planted(elu=0.999, relu=0.9, gelu=0.9)) == [
+        "supported"
+    ]
+    assert verdicts([best("elu")], planted(elu=0.97, relu=0.9, gelu=0.97)) == [
+        "undecided"
+    ]
+
+
+def test_at_least_so_many_points():
+    frame = planted(relu=0.99, elu=0.9)
+    tests = [better("relu", "elu", by=0.05), better("relu", "elu", by=0.2)]
+    assert verdicts(tests, frame) == ["supported", "contradicted"]
+
+
+def test_equivalent_and_no_worse():
+    frame = planted(relu=0.97, elu=0.97, gelu=0.8)
+    tests = [
+        equivalent("elu", "relu", margin=0.05),
+        equivalent("gelu", "relu", margin=0.05),
+        no_worse("elu", "relu", margin=0.05),
+        no_worse("gelu", "relu", margin=0.05),
+    ]
+    expected = ["supported", "contradicted"] * 2
+    assert verdicts(tests, frame) == expected
+
+
+def test_a_lower_loss_is_better():
+    frame = results(["relu", "elu"])
+    frame.loc[frame.activation == "elu", "loss"] = 0.1
+    frame.loc[frame.activation == "relu", "loss"] = 0.2
+    evidence = better("elu", "relu", "loss")(frame)
+    assert evidence.effect == pytest.approx(0.1)
+    assert evidence.p_for == 2**-10
+
+
+def test_effects_are_in_percentage_points():
+    frame = results(["relu", "elu"])
+    frame["accuracy"] = np.where(frame.activation == "elu", 0.97, 0.96)
+    evidence = better("elu", "relu")(frame)
+    assert evidence.effect == pytest.approx(1.0)
+    assert evidence.interval == pytest.approx((1.0, 1.0))
+    assert evidence.unit == "percentage points"
+    assert "better in 10, equal in 0, worse in 0 of 10 seeds" in evidence.summary
+
+
+def test_tasks_are_averaged_within_seeds():
+    frame = results(["relu", "elu"], data=("wdbc", "digits"))
+    assert better("elu", "relu")(frame).n == 10
+    only = better("elu", "relu", where={"data": "digits"})(frame)
+    alone = better("elu", "relu")(frame[frame.data == "digits"])
+    assert only == alone
+
+
+def test_a_name_stands_for_its_only_spec():
+    frame = results(["relu", "n_relu(sigma=0.1)"])
+    assert better("n_relu", "relu")(frame).n == 10
+
+
+def test_settled_claims_stand_outside_the_correction():
+    frame = planted(elu=0.9)
+    tests = [
+        lambda _: settled(True, "It is."),
+        lambda _: settled(False, "It is not."),
+        better("relu", "elu"),
+        equivalent("relu", "elu", margin=0.01, where={"data": "mnist"}),
+    ]
+    a, b, c, d = judge([claim(t) for t in tests], frame)
+    assert (a.verdict, b.verdict, a.p) == ("supported", "contradicted", None)
+    assert c.p == pytest.approx(2 * 2**-10)
+    assert d.verdict == "undecided" and d.p is None
+    assert "Not tested" in d.evidence.summary and "mnist" in d.evidence.summary
+
+
+def test_holm_runs_over_the_claims():
+    raw = [0.01, 0.02, 0.3]
+    make = lambda p: lambda _: Evidence(1.0, (0.0, 2.0), p, 1 - p, 10, "", "")
+    judgements = judge([claim(make(p)) for p in raw], pd.DataFrame())
+    assert [j.p for j in judgements] == pytest.approx(holm([0.02, 0.04, 0.6]))
+
+
+def test_no_claims_and_one_seed():
+    assert judge([], results()) == []
+    assert verdicts([better("elu", "relu")], results(seeds=1)) == ["undecided"]
+
+
+@pytest.mark.parametrize("seeds", [5, 10])
+def test_false_verdicts_are_rarer_than_alpha(seeds):
+    # Five claims on activations that differ in nothing, on a test set of 114 examples
+    # whose difficulty varies from seed to seed: the family-wise error rate of `judge`.
+    rng = np.random.default_rng(1)
+    studies, wrong = 200, 0
+    for _ in range(studies):
+        difficulty = rng.normal(0.97, 0.005, seeds).clip(0, 1)
+        baseline, *others = rng.binomial(114, difficulty, (6, seeds)) / 114
+        claims = [claim(on(other - baseline)) for other in others]
+        verdicts = [j.verdict for j in judge(claims, pd.DataFrame())]
+        wrong += any(verdict != "undecided" for verdict in verdicts)
+    assert wrong / studies <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / studies)
+
+
+def on(d):
+    """The test of a claim on given differences."""
+    p_for = paired_test(d, alternative="greater")
+    p_against = paired_test(d, alternative="less")
+    return lambda _: Evidence(0.0, (0.0, 0.0), p_for, p_against, len(d), "", "")

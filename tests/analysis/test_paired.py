@@ -1,0 +1,69 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from relujax.analysis import equivalence_test, holm, paired_test
+
+probabilities = st.lists(st.floats(0, 1), min_size=1, max_size=8)
+lattice = st.lists(st.integers(-3, 3), min_size=10, max_size=11)
+
+
+def by_enumeration(d, alternative):
+    means = [np.dot(s, d) for s in itertools.product([-1, 1], repeat=len(d))]
+    greater = np.mean(np.array(means) >= sum(d))
+    less = np.mean(np.array(means) <= sum(d))
+    two_sided = min(1.0, 2 * min(greater, less))
+    return {"greater": greater, "less": less, "two-sided": two_sided}[alternative]
+
+
+@pytest.mark.parametrize("alternative", ["greater", "less", "two-sided"])
+@given(lattice)
+@settings(max_examples=15, deadline=None)
+def test_sign_flips_are_all_enumerated(alternative, d):
+    # In units of 1 / 114, whose multiples are not exact in binary.
+    p = paired_test(np.array(d) / 114, alternative=alternative)
+    expected = by_enumeration(d, alternative) if any(d) else 1.0
+    assert p == pytest.approx(expected)
+
+
+def test_few_seeds_are_tested_by_student():
+    d = [0.01, 0.02, -0.005, 0.015, 0.01]
+    assert paired_test(d) == pytest.approx(stats.ttest_rel(d, np.zeros(5)).pvalue)
+
+
+def test_degenerate_differences():
+    assert paired_test([0.0] * 5) == 1.0
+    assert paired_test([]) == paired_test([0.3]) == 1.0
+    # All equal: Student's t would be infinite; five seeds give 1 / 32 and no less.
+    assert paired_test([0.1] * 5, alternative="greater") == 1 / 32
+    assert paired_test([0.1] * 5, alternative="less") == 1.0
+
+
+def test_equivalence_needs_both_sides():
+    rng = np.random.default_rng(0)
+    assert equivalence_test(rng.normal(0, 0.001, 12), margin=0.01) < 0.001
+    assert equivalence_test(rng.normal(0.02, 0.001, 12), margin=0.01) > 0.9
+    assert equivalence_test(rng.normal(-0.02, 0.001, 12), margin=0.01) > 0.9
+
+
+def test_equivalence_of_equal_results():
+    assert equivalence_test([0.0] * 10, margin=0.005) == 2**-10
+
+
+def test_holm_against_a_published_example():
+    # Holm's own steps, by hand: 4 x .01, 3 x .0125 raised to it, 2 x .03, 1 x .6.
+    assert holm([0.6, 0.01, 0.03, 0.0125]) == pytest.approx([0.6, 0.04, 0.06, 0.04])
+    assert holm([]).size == 0
+
+
+@given(probabilities)
+def test_holm_lies_between_the_raw_and_bonferroni(p):
+    corrected = holm(p)
+    assert (corrected >= np.minimum(p, 1)).all()
+    assert (corrected <= np.minimum(1.0, np.array(p) * len(p)) + 1e-15).all()
+    order = np.argsort(p, kind="stable")
+    assert (np.diff(corrected[order]) >= 0).all()

@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+from frames import regression, results
+
+from relujax.analysis import paired_comparisons
+from relujax.analysis._results import tasks
+from relujax.report._plates import overview_plate, task_plates
+from relujax.report._style import MARKERS, save, styles
+
+MANY = [
+    f"srelu(t_left=-{i}.1, a_left=0.1, t_right=1.0, a_right=0.2)" for i in range(11)
+]
+
+
+def plates(frame, baseline="relu"):
+    look = styles(list(frame["activation"].unique()), baseline)
+    metric = "mse" if frame["accuracy"].isna().all() else "accuracy"
+    table = paired_comparisons(frame, metric, baseline)
+    found = task_plates(frame, table, tasks(frame)[0], look, baseline)
+    if len(tasks(frame)) > 1:
+        found.append(overview_plate(frame, table, look, baseline))
+    return {plate.name: plate for plate in found}
+
+
+def panels(plate):
+    return [axes for axes in plate.figure.axes if axes.get_visible()]
+
+
+def texts_overlap(figure):
+    """Whether two texts of a figure cover each other."""
+    figure.canvas.draw()
+    boxes = [
+        text.get_window_extent()
+        for axes in figure.axes
+        if axes.get_visible()
+        for text in [*axes.texts, axes.title, axes.xaxis.label, axes.yaxis.label]
+        if text.get_text() and text.get_visible()
+    ]
+    boxes += [
+        label.get_window_extent()
+        for axes in figure.axes
+        for i, axis in enumerate((axes.xaxis, axes.yaxis))
+        for label in axis.get_ticklabels()
+        if label.get_text() and label.get_visible() and axes.get_visible()
+        if min(axis.get_view_interval()) <= label.get_position()[i]
+        if label.get_position()[i] <= max(axis.get_view_interval())
+    ]
+    shrunk = [box.padded(-2.5) for box in boxes]
+    pairs = [(a, b) for i, a in enumerate(shrunk) for b in shrunk[:i]]
+    return any(a.overlaps(b) for a, b in pairs)
+
+
+def test_a_classification_study_has_every_figure():
+    found = plates(results(["relu", "elu", "gelu", "arelu"]))
+    expected = ["accuracy", "differences", "loss", "gap", "confusion", "dead", "signal"]
+    assert list(found) == expected
+    assert len(panels(found["accuracy"])) == 1
+    assert len(panels(found["loss"])) == 2
+    assert len(panels(found["confusion"])) == 4 + 1  # and the colour bar
+    assert len(panels(found["dead"])) == 2
+    assert all("n = 10 seeds per activation" in p.caption for p in found.values())
+
+
+def test_every_seed_is_drawn():
+    figure = plates(results(["relu", "elu"]))["accuracy"].figure
+    points = [np.shape(c.get_offsets())[0] for c in figure.axes[0].collections]
+    assert points == [10, 10]
+
+
+def test_deep_networks_get_a_heat_map():
+    found = plates(results(["relu", "elu"], layers=30))
+    assert len(found["dead"].figure.axes[0].images) == 1
+
+
+def test_regression_figures():
+    found = plates(regression(["relu", "elu"]))
+    assert list(found) == ["mse", "differences", "loss", "gap", "dead"]
+
+
+def test_one_seed_says_that_there_is_no_interval():
+    found = plates(results(["relu", "elu"], seeds=1))
+    assert "One seed, so no interval." in found["accuracy"].caption
+    assert "Band" not in found["loss"].caption
+
+
+def test_diverged_seeds_are_in_the_caption():
+    lost = [("elu", s) for s in range(3)]
+    caption = plates(results(["relu", "elu"], diverge=lost))["accuracy"].caption
+    assert "(elu: 7); 3 diverged" in caption
+
+
+def test_an_activation_without_a_surviving_seed(tmp_path):
+    lost = [("elu", s) for s in range(4)]
+    for plate in plates(results(["relu", "elu"], seeds=4, diverge=lost)).values():
+        save(plate, tmp_path)
+
+
+@pytest.mark.parametrize("names", [["relu", "elu"], ["relu", *MANY]])
+def test_no_text_covers_another(names):
+    frame = results(names, seeds=4, epochs=2, data=("wdbc", "digits"))
+    for plate in plates(frame).values():
+        assert not texts_overlap(plate.figure), plate.name
+
+
+def test_no_two_activations_look_alike():
+    look = styles(["relu", *MANY], "relu")
+    assert len(set(look.values())) == 12
+    assert len({style.marker for style in look.values()}) == 12
+    assert len(MARKERS) >= 11
+
+
+def test_figures_are_reproducible(tmp_path):
+    frame = results(["relu", "elu"], seeds=3)
+    for name in ("a", "b"):
+        save(plates(frame)["accuracy"], tmp_path / name)
+    for suffix in ("svg", "png"):
+        a, b = (tmp_path / n / f"accuracy.{suffix}" for n in ("a", "b"))
+        assert a.read_bytes() == b.read_bytes()

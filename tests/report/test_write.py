@@ -1,0 +1,144 @@
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pytest
+from frames import CLAIMS, PROVENANCE, regression, results, study
+
+from relujax import report
+from relujax.errors import InputError
+
+
+class Page(HTMLParser):
+    """Collects what a page loads, its ids, and whether its tags are balanced."""
+
+    VOID = ("meta", "link", "img", "br")
+
+    def __init__(self, text):
+        super().__init__()
+        self.loads, self.ids, self.anchors, self.open = [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if "id" in given:
+            self.ids.append(given["id"])
+        if tag == "a":
+            self.anchors.append(given["href"])
+        for name in ("src", "srcset", "data", "href"):
+            if name in given and tag != "a":
+                self.loads.append(given[name])
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    out = tmp_path_factory.mktemp("report")
+    frame = results(["relu", "elu", "arelu"], diverge=[("arelu", 1)])
+    path = report.write(study(claims=CLAIMS), "quick", frame, PROVENANCE, out)
+    return path
+
+
+def test_the_page_loads_nothing_from_elsewhere(written):
+    text = written.read_text()
+    page = Page(text)
+    assert page.loads and all(url.startswith("data:") for url in page.loads)
+    assert "<script" not in text
+    assert not re.search(r"@import|url\(", text)
+    assert not page.open
+
+
+def test_the_contents_lead_somewhere(written):
+    page = Page(written.read_text())
+    inner = [a[1:] for a in page.anchors if a.startswith("#")]
+    assert len(inner) >= 6 and set(inner) <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_the_ledger_comes_first_and_says_all(written):
+    text = written.read_text()
+    places = [text.index(f'<section id="{name}"') for name in ("claims", "tables")]
+    assert places == sorted(places)
+    for words in [
+        "ReLU outperforms ELU on tabular data by a wide margin.",
+        "all &lt;activations&gt; &amp; more",
+        "98.2 % against 95.6 %",
+        "Section IV, Table 2",
+        "Not tested",
+        "1 trained network diverged (arelu: 1)",
+        "He normal",
+        "scikit-learn load_breast_cancer",
+        PROVENANCE["command"],
+        PROVENANCE["git"],
+    ]:
+        assert words in text
+
+
+def test_tables_and_figures_are_files(written):
+    out = written.parent
+    for name in ("summary", "comparisons", "claims"):
+        assert (out / f"{name}.md").read_text().startswith("|")
+        assert r"\toprule" in (out / f"{name}.tex").read_text()
+    stems = {p.stem for p in (out / "figures").iterdir()}
+    for stem in stems | {"accuracy", "loss", "gap", "confusion", "dead", "signal"}:
+        assert (out / "figures" / f"{stem}.png").stat().st_size > 1000
+        assert (out / "figures" / f"{stem}.svg").stat().st_size > 1000
+
+
+def test_latex_escapes_specs(tmp_path):
+    frame = results(["relu", "n_relu(sigma=0.1)"], seeds=2)
+    report.write(study(), "quick", frame, PROVENANCE, tmp_path)
+    body = (tmp_path / "summary.tex").read_text()
+    assert r"n\_relu(sigma=0.1)" in body
+    assert body.isascii()
+
+
+def test_the_same_results_give_the_same_page(tmp_path):
+    frame = results(["relu", "elu"], seeds=3)
+    pages = [
+        report.write(study(), "quick", frame, PROVENANCE, tmp_path / name).read_bytes()
+        for name in ("a", "b")
+    ]
+    assert pages[0] == pages[1]
+
+
+def test_several_tasks_have_an_overview_and_sections(tmp_path):
+    frame = results(["relu", "elu"], data=("wdbc", "digits"), seeds=3, epochs=2)
+    text = report.write(study(), "quick", frame, PROVENANCE, tmp_path).read_text()
+    assert "All tasks" in text and "Figures: digits" in text
+    assert (tmp_path / "figures" / "digits-accuracy.png").exists()
+
+
+def test_a_regression_of_one_seed(tmp_path):
+    path = report.write(study(), "quick", regression(seeds=1), PROVENANCE, tmp_path)
+    assert "One seed cannot tell" in path.read_text()
+    assert "nan" not in (tmp_path / "summary.md").read_text()
+
+
+def test_every_seed_diverged(tmp_path):
+    lost = [(name, s) for name in ("relu", "elu") for s in range(2)]
+    frame = results(["relu", "elu"], seeds=2, diverge=lost)
+    text = report.write(study(), "quick", frame, PROVENANCE, tmp_path).read_text()
+    assert "Nothing can be compared" in text
+
+
+def test_no_results_is_a_sentence(tmp_path):
+    with pytest.raises(InputError, match="run the study first"):
+        report.write(study(), "quick", results().iloc[:0], PROVENANCE, tmp_path)
+    with pytest.raises(InputError, match="Unknown activation 'gelu'"):
+        report.write(study("gelu"), "quick", results(), PROVENANCE, tmp_path)
+
+
+def test_importing_the_package_loads_no_plotting():
+    code = """
+import sys, relujax
+assert not {"matplotlib", "pandas", "jax"} & {*sys.modules}
+import relujax.report
+assert not {"jax", "matplotlib.pyplot"} & {*sys.modules}
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
