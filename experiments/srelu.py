@@ -183,8 +183,6 @@ study = relujax.Study(
     paper=relujax.Paper(
         title="SRelu",
         authors="Siddhanth Bhat",
-        year=2024,
-        url="",
     ),
     question="does the smooth rectifier SReLU beat ReLU and its variants?",
     baseline="relu",

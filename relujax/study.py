@@ -21,8 +21,8 @@ class Paper:
 
     title: str
     authors: str
-    year: int
-    url: str
+    year: int | None = None
+    url: str = ""
 
 
 class Evidence(NamedTuple):

@@ -48,7 +48,8 @@ def _options(
 @app.command()
 def demo(seeds: Seeds = None, out: Out = Path("runs")) -> None:
     """Which rectifier classifies WDBC best? The SReLU paper's protocol, ten seeds."""
-    from relujax.cli._run import packaged_study, run_study
+    from relujax.cli._run import run_study
+    from relujax.cli._study_file import packaged_study
 
     run_study(packaged_study("srelu.py"), profile="quick", seeds=seeds, out=out)
 

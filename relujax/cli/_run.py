@@ -4,6 +4,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -15,10 +17,11 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from relujax import analysis, report
 from relujax.cli._study_file import load_study
-from relujax.cli._study_file import packaged_study as packaged_study
-from relujax.engine import Task, collect, history, plan_tasks, run_tasks
+from relujax.engine import Failure, Task, collect, history, plan_tasks, run_tasks
 from relujax.errors import unknown
+from relujax.study import Study
 
 console = Console(highlight=False)
 
@@ -29,70 +32,73 @@ def run_study(path: Path, *, profile: str, seeds: int | None, out: Path) -> None
     if profile not in study.profiles:
         raise unknown(f"profile of study {study.id}:", profile, study.profiles)
     ids = range(study.seeds[profile] if seeds is None else seeds)
-    console.print(
-        f"[bold]{study.paper.title}[/] ({study.paper.year}): {study.question}"
-    )
+    console.print(f"[bold]{study.paper.title}[/]: {study.question}")
     tasks = plan_tasks(study.profiles[profile], ids, out / study.id)
-    train(tasks)
+    failures = train(tasks)
+    for failure in failures:
+        names = ", ".join(task.cell.activation for task in failure.tasks)
+        console.print(f"[bold red]Failed:[/] {names}: {failure.error}", soft_wrap=True)
     frame = collect(tasks, ids)
-    show(study, profile, frame, tasks, out)
+    command = f"relujax run {path} --profile {profile} --seeds {len(ids)}"
+    show(study, profile, frame, {"command": command, **history(tasks)}, out)
+    if failures:
+        raise typer.Exit(1)
 
 
-def show(
-    study: Study, profile: str, frame: pd.DataFrame, tasks: Sequence[Task], out: Path
-) -> None:
-    """Write the report; print its table, its sentence and where it is."""
-    from relujax import report
-
-    command = f"relujax run {study.id}.py --profile {profile}"
-    provenance = {"command": command, **history(tasks)}
-    folder = out / study.id / "report" / profile
-    written = report.write(study, profile, frame, provenance, folder)
-    console.print(_table(report.summary_table(study, frame)))
-    console.print(report.sentence(study, frame), soft_wrap=True)
-    console.print(f"Report: {written}", soft_wrap=True)
-
-
-def _table(frame: pd.DataFrame) -> Table:
-    table = Table(caption="Means over seeds with 95 % bootstrap confidence intervals.")
-    for name in frame.columns:
-        table.add_column(name)
-    for row in frame.itertuples(index=False):
-        table.add_row(*map(str, row))
-    return table
-
-
-def _label(tasks: Sequence[Task]) -> str:
-    names = list(dict.fromkeys(task.cell.activation for task in tasks))
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-
-
-def train(tasks: Sequence[Task]) -> float:
-    """Train the missing seeds of all tasks with a progress bar; returns the seconds."""
-    todo = [task for task in tasks if task.missing]
-    networks = sum(len(task.missing) for task in todo)
-    if not todo:
+def train(tasks: Sequence[Task]) -> list[Failure]:
+    """Train what is missing, with a progress bar and an estimate of the time left."""
+    missing = {id(task): len(task.missing) for task in tasks}
+    networks = sum(missing.values())
+    if not networks:
         console.print("Everything is stored already: nothing to train.")
-        return 0.0
-    console.print(f"Training {networks} networks in {len(todo)} compiled programs.")
+        return []
+    stored = sum(len(task.seeds) for task in tasks) - networks
+    also = f" ({stored} are stored already)" if stored else ""
+    console.print(f"Training {networks} networks{also}.")
     start = time.perf_counter()
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("epochs, elapsed"),
+        TextColumn("epochs ·"),
         TimeElapsedColumn(),
+        TextColumn("·"),
+        TimeRemainingColumn(elapsed_when_finished=False),
         TextColumn("left"),
-        TimeRemainingColumn(),
         console=console,
     ) as progress:
-        total = sum(len(task.missing) * task.cell.epochs for task in todo)
-        bar = progress.add_task("", total=total)
-        run_tasks(
-            todo,
+        total = sum(missing[id(task)] * task.cell.epochs for task in tasks)
+        bar = progress.add_task("compiling", total=total)
+        failures = run_tasks(
+            tasks,
             on_group=lambda group: progress.update(bar, description=_label(group)),
             on_epochs=lambda n: progress.advance(bar, n),
         )
     seconds = time.perf_counter() - start
-    console.print(f"Trained {networks} networks in {seconds:.1f} s.")
-    return seconds
+    console.print(f"Training took {seconds:.1f} s.")
+    return failures
+
+
+def show(
+    study: Study, profile: str, frame: pd.DataFrame, provenance: dict, out: Path
+) -> None:
+    """Write the report; print its table, its sentence and where it is."""
+    folder = out / study.id / "report" / profile
+    written = report.write(study, profile, frame, provenance, folder)
+    ended = report.summary_text(analysis.summary(frame, study.baseline), frame)
+    table = Table(
+        caption="Mean over seeds [95 % bootstrap confidence interval], last epoch."
+    )
+    for name in ended.columns:
+        table.add_column(name, overflow="fold")
+    for row in ended.itertuples(index=False):
+        table.add_row(*map(str, row))
+    console.print(table)
+    metric = analysis.primary_metric(frame)
+    console.print(analysis.conclusion(frame, metric, study.baseline), soft_wrap=True)
+    console.print(f"Report: {written}", soft_wrap=True)
+
+
+def _label(tasks: Sequence[Task]) -> str:
+    names = list(dict.fromkeys(task.cell.activation for task in tasks))
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

@@ -7,9 +7,11 @@
 Every file is written under a temporary name and moved, so it is whole or absent.
 """
 
+import contextlib
 import hashlib
 import json
 import os
+import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -45,6 +47,12 @@ class Store:
         except filelock.Timeout:
             return None
         return lock
+
+    def note_error(self, error: Exception) -> None:
+        """Keep the traceback of a failure; a full disk must not hide the failure."""
+        with contextlib.suppress(OSError):
+            text = "".join(traceback.format_exception(error))
+            (self.folder / "error.txt").write_text(text)
 
     def describe(self, content: Mapping[str, Any]) -> None:
         """Write `cell.json`."""

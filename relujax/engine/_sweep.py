@@ -33,6 +33,13 @@ class Task(NamedTuple):
         return tuple(seed for seed in self.seeds if seed not in done)
 
 
+class Failure(NamedTuple):
+    """Tasks that could not be finished, and why."""
+
+    tasks: tuple[Task, ...]
+    error: Exception
+
+
 def plan_tasks(
     cells: Sequence[Cell], seeds: Sequence[int], folder: Path, *, root: int = 0
 ) -> list[Task]:
@@ -60,7 +67,7 @@ def run_tasks(
     plan: Plan | None = None,
     on_group: Callable[[Sequence[Task]], None] = lambda _tasks: None,
     on_epochs: Callable[[int], None] = lambda _epochs: None,
-) -> None:
+) -> list[Failure]:
     """Train what is missing and store it, chunk by chunk.
 
     Cells that differ in numbers only share a program and are trained together. A cell
@@ -72,13 +79,28 @@ def run_tasks(
       plan: how the members are run; None for `auto`.
       on_group: called with the tasks of each program before it starts.
       on_epochs: called with the number of epochs (times members) that have been done.
+
+    Returns:
+      What went wrong; the other groups have run. The traceback is in `error.txt`
+      beside the results.
     """
     plan = plan or auto()
-    busy = []
+    failures: list[Failure] = []
+    busy: list[Task] = []
+
+    def attempt(group: Sequence[Task], *, wait: bool) -> None:
+        try:
+            busy.extend(_run_group(group, root, plan, on_group, on_epochs, wait=wait))
+        except Exception as error:
+            failures.append(Failure(tuple(group), error))
+            for task in group:
+                task.store.note_error(error)
+
     for group in _groups(tasks):
-        busy += _run_group(group, root, plan, on_group, on_epochs, wait=False)
-    for task in busy:
-        _run_group([task], root, plan, on_group, on_epochs, wait=True)
+        attempt(group, wait=False)
+    for task in tuple(busy):
+        attempt([task], wait=True)
+    return failures
 
 
 def _groups(tasks: Sequence[Task]) -> list[list[Task]]:

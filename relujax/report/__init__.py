@@ -3,4 +3,5 @@
 Regenerating a report never trains: `write` is a function of the stored results alone.
 """
 
+from relujax.report._text import summary_text as summary_text
 from relujax.report._write import write as write

@@ -25,7 +25,8 @@ def run(folder, seeds):
     """Run what is missing; returns the table and how many seeds were trained."""
     tasks = plan_tasks(CELLS, seeds, folder)
     trained = sum(len(task.missing) for task in tasks)
-    run_tasks(tasks)
+    for failure in run_tasks(tasks):
+        raise failure.error
     return collect(tasks, seeds), trained
 
 
