@@ -1,7 +1,6 @@
 """ReLU on the way forward, another derivative on the way back."""
 
 import jax
-import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from relujax.activations._numeric import (
@@ -34,7 +33,7 @@ def sugar_relu(x: ArrayLike, *, alpha: ArrayLike = 1.67) -> jax.Array:
       TypeError: `x` is not floating.
 
     Examples:
-      >>> sugar_relu(jnp.array([-2.0, 0.0, 3.0]))
+      >>> sugar_relu(jax.numpy.array([-2.0, 0.0, 3.0]))
       Array([0., 0., 3.], dtype=float32)
       >>> jax.grad(sugar_relu)(0.0)
       Array(0.9175, dtype=float32, weak_type=True)

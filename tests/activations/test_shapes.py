@@ -17,7 +17,11 @@ from .table import ROWS
 
 KEY = jax.random.key(3)
 NAMES = relujax.names()
-specs = pytest.mark.parametrize("spec", [row.spec for row in ROWS])
+FORMS = [
+    *NAMES,
+    *(row.spec for row in ROWS if row.spec not in NAMES and "=T" in row.spec),
+]
+specs = pytest.mark.parametrize("spec", FORMS)
 names = pytest.mark.parametrize("name", NAMES)
 
 
