@@ -202,7 +202,7 @@ def fork(mutant: Mutant) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Mutate every activation.")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", default="", help="functions whose name has this")
     parser.add_argument("--list", action="store_true", help="print them, run nothing")
@@ -218,7 +218,7 @@ def main() -> int:
     os.environ["JAX_PLATFORMS"] = "cpu"
     # Half the time goes into compiling, and no mutant hides in an optimisation.
     os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
-    import chex, hypothesis.extra.numpy, optax, pytest, scipy.stats  # noqa: E401, F401
+    import chex  # noqa: F401
     import jax.test_util  # noqa: F401
 
     # The script itself is broken if the package as it stands does not survive.

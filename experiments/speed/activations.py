@@ -48,8 +48,8 @@ def trained(name: str, x: jax.Array, key: jax.Array) -> Callable:
 def torch_forms() -> dict[str, Callable]:
     """Torch's version of each activation that it has; empty without torch."""
     try:
-        import torch
-        import torch.nn.functional as F
+        import torch  # pyright: ignore[reportMissingImports]
+        import torch.nn.functional as F  # pyright: ignore[reportMissingImports]
     except ImportError:
         return {}
     alpha = torch.tensor([0.25])
@@ -73,7 +73,7 @@ def torch_forms() -> dict[str, Callable]:
 
 def torch_seconds(f: Callable, x: jax.Array, repeats: int) -> float:
     import numpy as np
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]
 
     leaf = torch.from_numpy(np.array(x)).requires_grad_()
 
@@ -123,7 +123,7 @@ def noise_table(elements: int, repeats: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Time every activation.")
     parser.add_argument("--elements", type=int, default=10_000_000)
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
