@@ -80,10 +80,11 @@ OPERATORS = {
     ast.Div: ast.Mult,
     ast.BitAnd: ast.BitOr,
 }
-# Calls of one argument that can be dropped: f(x) -> x.
+# Calls that can be dropped: f(x, ...) -> x.
 DROPPED = (
-    "stop_gradient relu sigmoid abs square exp expm1 tanh log_sigmoid ndtr".split()
-)
+    "stop_gradient relu relu6 leaky_relu elu celu selu softplus sigmoid log_sigmoid "
+    "tanh exp expm1 abs square ndtr clip"
+).split()
 
 
 def variants(node: ast.AST) -> Iterator[ast.AST]:
@@ -101,9 +102,11 @@ def variants(node: ast.AST) -> Iterator[ast.AST]:
         elif isinstance(node.value, int | float):
             yield ast.Constant(node.value * 1.1 if node.value else 1)
     elif isinstance(node, ast.Call):
-        called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-        if called in DROPPED and len(node.args) == 1:
+        called = ast.unparse(node.func).rpartition(".")[2]
+        if called in DROPPED:
             yield node.args[0]
+        if called == "relu_tails":
+            yield ast.Call(node.args[0], [node.args[1]], [])
         if called == "where":
             test, yes, no = node.args
             yield ast.Call(node.func, [test, no, yes], [])
@@ -148,13 +151,18 @@ def _spliced(module, tree, function, node, variant) -> Mutant:
         for n in ast.walk(tree)
     }
     nodes = list(ast.walk(tree))
-    before = ast.unparse(node)
+    # A bare number says too little: show what it is part of.
+    shown = node
+    if isinstance(node, ast.Constant):
+        shown = next(n for n in nodes if node in ast.iter_child_nodes(n))
+    before = ast.unparse(shown)
     source = ast.unparse(ast.fix_missing_locations(Splice().visit(tree)))
+    after = ast.unparse(variant if shown is node else shown)
     for n in nodes:
         for name, field in fields[id(n)].items():
             setattr(n, name, field)
-    change = f"{before} -> {ast.unparse(variant)}"
-    return Mutant(module, function.name, change, node.lineno, source)
+    name = f"{before} -> {after}"
+    return Mutant(module, function.name, name, node.lineno, source)
 
 
 def killed(mutant: Mutant) -> bool:
