@@ -1,5 +1,7 @@
 """Spec strings parse, print and refuse."""
 
+import keyword
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,7 +9,9 @@ from hypothesis import strategies as st
 from relujax import specs
 from relujax.errors import InputError
 
-names = st.from_regex(r"[a-z_]{1,8}", fullmatch=True).filter(str.isidentifier)
+names = st.from_regex(r"[a-z_]{1,8}", fullmatch=True).filter(
+    lambda name: name.isidentifier() and not keyword.iskeyword(name)
+)
 literals = st.one_of(
     st.integers(),
     st.floats(allow_nan=False, allow_infinity=False),
@@ -18,24 +22,16 @@ literals = st.one_of(
 )
 
 
-def is_keyword(name):
-    import keyword
-
-    return keyword.iskeyword(name)
-
-
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
-    name=names.filter(lambda n: not is_keyword(n)),
-    values=st.dictionaries(
-        names.filter(lambda n: not is_keyword(n)), literals, max_size=3
-    ),
+    name=names,
+    values=st.dictionaries(names, literals, max_size=3),
 )
 def test_round_trip(name, values):
     assert specs.parse(specs.unparse(name, values)) == (name, values)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(text=st.text(max_size=20))
 def test_any_text_parses_or_is_refused(text):
     try:

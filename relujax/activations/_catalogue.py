@@ -252,7 +252,7 @@ register(
         formula="(1 + sigmoid(beta)) max(x, 0) - clip(alpha, 0.01, 0.99) max(-x, 0)",
         paper="Chen, Li & Xu 2020, arXiv:2006.13858",
         kinks={0.0: 0.0},
-        elsewhere="activations (PyPI), torch",
+        elsewhere="activations on PyPI (torch)",
     )
 )
 register(

@@ -209,12 +209,14 @@ def _check_domain(known: Definition, values: Mapping[str, Any]) -> None:
         bound = values[right] if isinstance(right, str) else right
         if not (isinstance(values[left], float) and isinstance(bound, float)):
             continue
-        if not _COMPARISONS[comparison](values[left], bound):
-            got = " and ".join(f"{n}={values[n]}" for n in (left, right) if n in values)
-            limit = right if isinstance(right, str) else f"{right:g}"
-            raise InputError(
-                f"Expected {left} {comparison} {limit} for {known.id}, got {got}."
-            )
+        if _COMPARISONS[comparison](values[left], bound):
+            continue
+        limit, got = f"{bound:g}", f"{left}={values[left]}"
+        if isinstance(right, str):
+            limit, got = right, f"{got} and {right}={bound}"
+        raise InputError(
+            f"Expected {left} {comparison} {limit} for {known.id}, got {got}."
+        )
 
 
 def _check_surrogate(known: Definition, values: Mapping[str, Any]) -> None:

@@ -211,8 +211,7 @@ def msaf(
       Array([0.1666288 , 0.38814434, 1.        ], dtype=float32)
 
     References:
-      Cai, Xu, Liu et al., Deep neural networks with multistate activation functions,
-      2015, after Kunc and Kléma, `Three Decades of Activations
+      Cai et al., 2015, after Kunc and Kléma, `Three Decades of Activations
       <https://arxiv.org/abs/2402.09092>`_, 2024.
     """
     x = floating("msaf", x)
@@ -243,8 +242,7 @@ def sym_msaf(x: ArrayLike, *, a: ArrayLike = -5.0) -> jax.Array:
       Array([-1.        , -0.49330717,  0.        ], dtype=float32)
 
     References:
-      Cai, Xu, Liu et al., Deep neural networks with multistate activation functions,
-      2015, after Kunc and Kléma, `Three Decades of Activations
+      Cai et al., 2015, after Kunc and Kléma, `Three Decades of Activations
       <https://arxiv.org/abs/2402.09092>`_, 2024.
     """
     x = floating("sym_msaf", x)

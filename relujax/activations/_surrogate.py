@@ -33,14 +33,14 @@ def sugar_relu(x: ArrayLike, *, alpha: ArrayLike = 1.67) -> jax.Array:
       TypeError: `x` is not floating.
 
     Examples:
-      >>> sugar_relu(jnp.array([-2.0, 0.0, 3.0]))
+      >>> sugar_relu(jax.numpy.array([-2.0, 0.0, 3.0]))
       Array([0., 0., 3.], dtype=float32)
       >>> jax.grad(sugar_relu)(0.0)
       Array(0.9175, dtype=float32, weak_type=True)
 
     References:
-      Horuz, Kasenbacher, Higuchi, Kairat, Stoltz, Pesl, Moser, Linse, Martinetz and
-      Otte, `The Resurrection of the ReLU <https://arxiv.org/abs/2505.22074>`_, 2025.
+      Horuz et al., `The Resurrection of the ReLU <https://arxiv.org/abs/2505.22074>`_,
+      2025.
     """
     x = floating("sugar_relu", x)
     y = jax.nn.relu(jax.lax.stop_gradient(x))

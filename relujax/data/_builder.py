@@ -61,7 +61,7 @@ def _read_split(builder: Any, split: str) -> tuple[np.ndarray, np.ndarray]:
 def _builder(source: ImageSource, data_dir: Path) -> tfds.core.GeneratorBasedBuilder:
     urls = [source.url + archive.file for archive in source.archives]
 
-    class Images(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    class Images(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # pyright: ignore[reportGeneralTypeIssues, reportCallIssue]
         """Examples `{"image": [28, 28, 1] uint8, "label": class}`."""
 
         name = source.prepared.parts[0]

@@ -105,3 +105,9 @@ def test_rrelu_of_one_slope_is_prelu():
 
 def test_sugar_relu_has_the_value_of_relu():
     chex.assert_trees_all_equal(value("sugar_relu", X), value("relu", X))
+
+
+def test_al_relu_mirrors_a_negative_alpha():
+    """|alpha x|, as the paper has it: only spec strings refuse a negative alpha."""
+    one, other = relujax.al_relu(X, alpha=-0.3), relujax.al_relu(X, alpha=0.3)
+    chex.assert_trees_all_equal(one, other)

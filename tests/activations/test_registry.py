@@ -45,7 +45,7 @@ def test_options_are_shown_when_they_are_not_the_default():
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(sigma=st.floats(0, 1e300))
 def test_any_number_round_trips(sigma):
     spec = str(relujax.get("n_relu", sigma=sigma))

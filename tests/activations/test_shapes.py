@@ -17,7 +17,11 @@ from .table import ROWS
 
 KEY = jax.random.key(3)
 NAMES = relujax.names()
-specs = pytest.mark.parametrize("spec", [row.spec for row in ROWS])
+FORMS = [
+    *NAMES,
+    *(row.spec for row in ROWS if row.spec not in NAMES and "=T" in row.spec),
+]
+specs = pytest.mark.parametrize("spec", FORMS)
 names = pytest.mark.parametrize("name", NAMES)
 
 
@@ -111,7 +115,7 @@ def test_crelu_keeps_both_halves():
         relujax.crelu(jnp.float32(1.0))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     row=st.sampled_from(ROWS),
     x=hnp.arrays(
@@ -128,7 +132,7 @@ def test_any_shape_agrees_with_numpy(row, x):
     np.testing.assert_allclose(y, row.y(x.astype(np.float64)), rtol=2e-5, atol=2e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     name=st.sampled_from(
         ["leaky_relu", "al_relu", "elu", "celu", "srelu", "star_relu"]
@@ -146,6 +150,6 @@ def test_any_parameter_leaves_the_right_side_alone(name, dtype, parameter):
     if name == "star_relu":
         p = jnp.asarray(parameter, dtype)
         bias = jnp.asarray(-0.4472, dtype)
-        chex.assert_trees_all_close(y, p * x * x + bias, rtol=2e-2)
+        chex.assert_trees_all_close(y, p * x * x + bias, rtol=2e-2, atol=2e-2)
     else:
         chex.assert_trees_all_equal(y, x)

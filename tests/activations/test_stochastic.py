@@ -27,6 +27,12 @@ LAWS = {
 }
 
 
+def evaluation(name):
+    rule = definition(name).evaluation
+    assert rule is not None
+    return rule
+
+
 def test_these_are_the_stochastic_ones():
     assert STOCHASTIC == ["n_relu", "rrelu", "noisy_relu"]
 
@@ -69,7 +75,7 @@ def test_second_moment_of_n_relu():
 def test_expectation_is_the_evaluation_rule(name, x):
     known = definition(name)
     y = known.function(KEY, jnp.full(N, x))
-    expected = float(known.evaluation(jnp.float32(x)))
+    expected = float(evaluation(name)(jnp.float32(x)))
     error = float(y.std()) / np.sqrt(N)
     assert abs(float(y.mean()) - expected) <= BOUND * error + 2e-6
 
@@ -79,7 +85,7 @@ def test_expectation_is_the_evaluation_rule(name, x):
 def test_mean_derivative_is_the_derivative_of_the_mean(name, x):
     known = definition(name)
     slopes = jax.grad(lambda x: known.function(KEY, x).sum())(jnp.full(N, x))
-    expected = float(jax.grad(known.evaluation)(x))
+    expected = float(jax.grad(evaluation(name))(x))
     error = float(slopes.std()) / np.sqrt(N)
     assert abs(float(slopes.mean()) - expected) <= BOUND * error + 2e-6
 
@@ -123,7 +129,7 @@ def test_training_draws_and_evaluation_does_not(name):
     chex.assert_trees_all_equal(train, known.function(KEY, x))
     for key in (None, KEY):
         y = activation.apply({}, x, key=key)
-        chex.assert_trees_all_equal(y, known.evaluation(x))
+        chex.assert_trees_all_equal(y, evaluation(name)(x))
     assert (train != y).any()
 
 
@@ -136,8 +142,8 @@ def test_n_relu_without_noise_is_relu_bit_for_bit(compiled):
     x = jnp.array([*np.linspace(-2, 2, 33), -0.0, -jnp.inf, jnp.inf, jnp.nan])
 
     def forward_and_backward(f):
-        both = jax.jit(jax.value_and_grad(lambda x: (f(x).sum(), f(x)), has_aux=True))
-        return both(x) if compiled else both.__wrapped__(x)
+        both = jax.value_and_grad(lambda x: (f(x).sum(), f(x)), has_aux=True)
+        return (jax.jit(both) if compiled else both)(x)
 
     for sigma in (0.0, jnp.float32(0.0)):
         noiseless = lambda x, sigma=sigma: relujax.n_relu(KEY, x, sigma=sigma)

@@ -11,8 +11,8 @@ POINTS = [-30.0, -5.0, -3.0, -1.0, -0.5, -0.1, 0.1, 0.5, 1.0, 3.0, 5.9, 6.1, 30.
 
 
 def main():
-    import torch
-    import torch.nn.functional as F
+    import torch  # pyright: ignore[reportMissingImports]
+    import torch.nn.functional as F  # pyright: ignore[reportMissingImports]
 
     forms = {
         "relu": F.relu,
