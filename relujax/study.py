@@ -32,9 +32,9 @@ class Evidence(NamedTuple):
       effect: the effect size, in `unit`, positive in the direction of the claim.
       interval: its 95 % confidence interval.
       p_for: one-sided p-value of "no effect in the direction of the claim"; None for
-        a claim that is settled by computation, not by sampling.
+        a claim that is settled by computation, not by sampling, or not tested.
       p_against: one-sided p-value of "no effect in the opposite direction".
-      n: number of independent units (seeds, or seeds times data sets).
+      n: number of independent units: seeds, however many tasks each was trained on.
       unit: the unit of `effect`, such as "accuracy, percentage points".
       summary: one sentence in words for the ledger.
       holds: the outcome of a claim that is settled by computation.

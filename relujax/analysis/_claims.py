@@ -111,7 +111,7 @@ def better(
         return _found(
             x,
             metric,
-            _sentence(x, metric, a, b, split),
+            f"{_sentence(x, metric, a, b, split)}{_least(by, metric)}",
             p_for=paired_test(x - by, alternative="greater"),
             p_against=paired_test(x - by, alternative="less"),
         )
@@ -153,12 +153,10 @@ def equivalent(
             paired_test(x - margin, alternative="greater"),
             paired_test(x + margin, alternative="less"),
         )
-        m = metric_of(metric)
-        unit = f" {m.points}" if m.points else ""
         return _found(
             x,
             metric,
-            f"{_sentence(x, metric, a, b, split)} Margin: {m.show(margin)}{unit}.",
+            f"{_sentence(x, metric, a, b, split)} Margin: {_amount(margin, metric)}.",
             p_for=equivalence_test(x, margin=margin),
             p_against=min(1.0, 2 * beyond),
         )
@@ -237,14 +235,25 @@ def _found(
     )
 
 
+def _amount(value: float, metric: str) -> str:
+    m = metric_of(metric)
+    return f"{m.show(abs(value))} {m.points}".strip()
+
+
+def _least(by: float, metric: str) -> str:
+    if by == 0:
+        return ""
+    kind = "An improvement of more than" if by > 0 else "A loss of less than"
+    return f" {kind} {_amount(by, metric)} is claimed."
+
+
 def _sentence(x: np.ndarray, metric: str, a: str, b: str, split: str) -> str:
-    m, value = metric_of(metric), float(x.mean())
-    unit = f" {m.points}" if m.points else ""
+    value = float(x.mean())
     signs = np.sign(np.round(x, 12))
     wins, losses = int((signs > 0).sum()), int((signs < 0).sum())
     side = "better than" if value >= 0 else "worse than"
     return (
-        f"{a} is {m.show(abs(value))}{unit} {side} {b} in "
+        f"{a} is {_amount(value, metric)} {side} {b} in "
         f"{metric_name(metric, split)}: better in {wins}, equal in "
         f"{len(x) - wins - losses}, worse in {losses} of {len(x)} seeds."
     )

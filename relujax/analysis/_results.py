@@ -101,7 +101,7 @@ def metric_name(metric: str, split: str) -> str:
 
 def is_regression(frame: pd.DataFrame) -> bool:
     """Whether no row has an accuracy."""
-    return bool(frame["accuracy"].isna().all())
+    return "accuracy" not in frame or bool(frame["accuracy"].isna().all())
 
 
 def primary_metric(frame: pd.DataFrame) -> str:
@@ -166,6 +166,8 @@ def scores(frame: pd.DataFrame, metric: str, split: str = "test") -> pd.Series:
         rows = rows[rows["epoch"] > 0].dropna(subset="loss")
         return rows.groupby(index, sort=False)["loss"].mean().rename(metric)
     rows = final(frame, split).set_index(index)
+    if metric not in rows:
+        return pd.Series(dtype=float, index=rows.index[:0], name=metric)
     values = rows[metric]
     if metric == "dead":
         values = values.map(lambda layers: np.mean(layers) if len(layers) else np.nan)

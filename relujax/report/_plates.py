@@ -122,7 +122,7 @@ def _plans(
             lambda: score_strip(rows, gap, look, baseline),
         ),
         Plan(
-            last["confusion"].notna().any(),
+            "confusion" in last and last["confusion"].notna().any(),
             "confusion",
             "Confusion matrices on the test split",
             "Rows sum to 100 %, counted over all seeds; colour marks errors only, "
@@ -144,7 +144,7 @@ def _plans(
             lambda: dead_heatmap(rows, look),
         ),
         Plan(
-            last["signal"].notna().any(),
+            "signal" in last and last["signal"].notna().any(),
             "signal",
             "Slope fed back from the training loss",
             "Thin lines: one per seed. Thick line: mean. The slope in force during "

@@ -33,6 +33,7 @@ def score_strip(
     own = values.get(baseline, np.empty(0))
     if len(own):
         axes.axvline(m.scale * own.mean(), color=INK, lw=0.9, ls=(0, (4, 3)), zorder=1)
+    _within_bounds(axes, m)
     axes.set_xlabel(_axis(metric_name(metric, "test"), m.unit))
     _column(axes, values, m, "mean [95 % CI]")
     return figure
@@ -80,6 +81,7 @@ def layer_strip(frame: pd.DataFrame, look: Mapping[str, Style]) -> Figure:
         column = rows[rows.map(len) > i].map(lambda x, i=i: x[i]).astype(float)
         _strip(axes, _per_activation(column, look), m, look)
         axes.set_title(f"hidden layer {i + 1}")
+    _within_bounds(grid[0], m)
     figure.supxlabel("dead units on the test split, % of the layer", fontsize=9)
     return figure
 
@@ -127,8 +129,14 @@ def _strip(axes: Axes, values: Values, m: Metric, look: Mapping[str, Style]) -> 
     for row in range(1, len(values)):
         axes.axhline(row - 0.5, color=FAINT, lw=0.7)
     axes.margins(x=0.04)
-    if span == 0:
-        axes.margins(x=0.5)
+
+
+def _within_bounds(axes: Axes, m: Metric) -> None:
+    # No axis runs to −2 % or 102 %. Setting limits ends autoscaling: call it last.
+    left, right = axes.get_xlim()
+    low, high = (m.scale * end for end in m.bounds)
+    slack = 0.03 * (min(right, high) - max(left, low))
+    axes.set_xlim(max(left, low - slack), min(right, high + slack))
 
 
 def _spread(x: np.ndarray, width: float, room: float = 0.26) -> np.ndarray:

@@ -108,13 +108,17 @@ def canvas(height: float, width: float = WIDTH) -> Figure:
 
 
 def wrapped(spec: str, width: int = 24) -> str:
-    """A spec string broken after its commas to lines of about `width` characters.
+    """A spec string broken to lines of at most about `width` characters.
 
     >>> print(wrapped("srelu(left=-0.1, slope=0.2, right=1.0)"))
     srelu(left=-0.1,
     slope=0.2, right=1.0)
     """
-    return "\n".join(textwrap.wrap(spec, width, break_on_hyphens=False)) or spec
+    if len(spec) <= width:
+        return spec
+    # A bracket is a place to break, too.
+    lines = textwrap.wrap(spec.replace("(", "( "), width, break_on_hyphens=False)
+    return "\n".join(lines).replace("( ", "(")
 
 
 def rows_height(specs: Iterable[str]) -> float:

@@ -95,7 +95,9 @@ def measured(j: Judgement) -> str:
 def _rounded(*values: float) -> list[str]:
     # Decimals that show three digits of the largest number, two from one upwards.
     top = max(map(abs, values))
-    digits = 2 if top >= 1 or top == 0 else int(2 - np.floor(np.log10(top)))
+    if top == 0:
+        return ["0"] * len(values)
+    digits = 2 if top >= 1 else int(2 - np.floor(np.log10(top)))
     return [signed(value, digits) for value in values]
 
 

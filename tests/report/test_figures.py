@@ -67,6 +67,15 @@ def test_every_seed_is_drawn():
     assert points == [10, 10]
 
 
+def test_points_are_inside_the_axes_and_axes_inside_the_bounds():
+    frame = results(["relu", "elu"])
+    frame["dead"] = [[0.0, 0.01 * seed] for seed in frame["seed"]]
+    for axes in plates(frame)["dead"].figure.axes:
+        left, right = axes.get_xlim()
+        points = np.concatenate([c.get_offsets() for c in axes.collections])[:, 0]
+        assert -1 < left <= points.min() and points.max() <= right < 12
+
+
 def test_deep_networks_get_a_heat_map():
     found = plates(results(["relu", "elu"], layers=30))
     assert len(found["dead"].figure.axes[0].images) == 1

@@ -120,6 +120,13 @@ def test_a_regression_of_one_seed(tmp_path):
     assert "nan" not in (tmp_path / "summary.md").read_text()
 
 
+def test_results_may_lack_the_columns_of_the_other_kind(tmp_path):
+    classes = results(["relu", "elu"], seeds=2).drop(columns=["mse", "r2"])
+    errors = regression(seeds=2).drop(columns=["accuracy", "f1_weighted", "confusion"])
+    for name, frame in [("a", classes), ("b", errors)]:
+        report.write(study(), "quick", frame, PROVENANCE, tmp_path / name)
+
+
 def test_every_seed_diverged(tmp_path):
     lost = [(name, s) for name in ("relu", "elu") for s in range(2)]
     frame = results(["relu", "elu"], seeds=2, diverge=lost)
