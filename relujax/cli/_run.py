@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -20,7 +21,7 @@ from rich.table import Table
 from relujax import analysis, report
 from relujax.cli._study_file import load_study
 from relujax.engine import Failure, Task, collect, history, plan_tasks, run_tasks
-from relujax.errors import unknown
+from relujax.errors import InputError, unknown
 from relujax.study import Study
 
 console = Console(highlight=False)
@@ -28,6 +29,8 @@ console = Console(highlight=False)
 
 def run_study(path: Path, *, profile: str, seeds: int | None, out: Path) -> None:
     """Run the study of a file, or what is missing of it, and write its report."""
+    if seeds is not None and seeds < 1:
+        raise InputError(f"Expected at least 1 for --seeds, got {seeds}.")
     study = load_study(path)
     if profile not in study.profiles:
         raise unknown(f"profile of study {study.id}:", profile, study.profiles)
@@ -38,11 +41,12 @@ def run_study(path: Path, *, profile: str, seeds: int | None, out: Path) -> None
     for failure in failures:
         names = ", ".join(task.cell.activation for task in failure.tasks)
         console.print(f"[bold red]Failed:[/] {names}: {failure.error}", soft_wrap=True)
+    if failures:
+        console.print("The others are stored; the same command tries these again.")
+        raise typer.Exit(1)
     frame = collect(tasks, ids)
     command = f"relujax run {path} --profile {profile} --seeds {len(ids)}"
     show(study, profile, frame, {"command": command, **history(tasks)}, out)
-    if failures:
-        raise typer.Exit(1)
 
 
 def train(tasks: Sequence[Task]) -> list[Failure]:
@@ -86,12 +90,15 @@ def show(
     folder = out / study.id / "report" / profile
     written = report.write(study, profile, frame, provenance, folder)
     ended = report.summary_text(analysis.summary(frame, study.baseline), frame)
+    # What fits into 80 columns; the report has the rest.
+    shown = ended.iloc[:, :4]
     table = Table(
-        caption="Mean over seeds [95 % bootstrap confidence interval], last epoch."
+        box=box.SIMPLE_HEAD,
+        caption="Last epoch, mean over seeds [95 % confidence interval].",
     )
-    for name in ended.columns:
+    for name in shown.columns:
         table.add_column(name, overflow="fold")
-    for row in ended.itertuples(index=False):
+    for row in shown.itertuples(index=False):
         table.add_row(*map(str, row))
     console.print(table)
     metric = analysis.primary_metric(frame)
