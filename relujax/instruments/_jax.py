@@ -3,7 +3,8 @@
 Jaxprs are a documented concept with an undocumented binding. What the instruments need
 of it, written for JAX 0.10 and tolerant of its neighbours:
 
-* `jax.extend.core`: `Literal`, `Var`, `ClosedJaxpr` and `jaxpr_as_fun`;
+* `jax.core.Tracer`; `Literal`, `Var`, `ClosedJaxpr`, `jaxpr_as_fun` of
+  `jax.extend.core`;
 * `jax.extend.source_info_util`: name stacks and tracebacks of equations;
 * names and parameters of the higher-order primitives (`PRIMITIVES` below);
 * `Primitive.get_bind_params`, which rebinds an equation as it stands.
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jax.core import Tracer
 from jax.extend import source_info_util
 from jax.extend.core import ClosedJaxpr, Literal, Var, jaxpr_as_fun
 
@@ -24,6 +26,7 @@ __all__ = [
     "PRIMITIVES",
     "Frame",
     "Literal",
+    "Tracer",
     "Var",
     "bind",
     "call_name",
@@ -66,7 +69,7 @@ class Frame(NamedTuple):
     instruction: int
 
 
-def open_jaxpr(jaxpr: Any) -> tuple[Any, Sequence[Any]]:
+def open_jaxpr(jaxpr: Any) -> tuple[Any, tuple[Any, ...]]:
     """The bare jaxpr and its constants, of a closed jaxpr or an open one."""
     return getattr(jaxpr, "jaxpr", jaxpr), tuple(getattr(jaxpr, "consts", ()))
 

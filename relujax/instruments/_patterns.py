@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -58,17 +57,15 @@ def match(jaxpr: Any, constants: Mapping[Any, float]) -> list[Match]:
       constants: what is known of its variables from outside.
     """
     graph = _Graph(jaxpr, constants)
-    found = [*_framed(graph)]
+    found, inside = _framed(graph)
     for index, eqn in enumerate(jaxpr.eqns):
-        if (one := _single(graph, index, eqn)) is not None:
+        if index not in inside and (one := _single(graph, index, eqn)) is not None:
             found.append(one)
     found = [m for name, pre, last in found if (m := graph.finish(name, pre, last))]
     outer: dict[int, Match] = {}
-    for m in found:  # framed ones first: they win over what they contain
+    for m in found:  # a match wins over those that its body contains
         if not any(m.last in o.body for o in outer.values()):
-            inside = [k for k in outer if k in m.body]
-            outer = {k: o for k, o in outer.items() if k not in inside}
-            outer[m.last] = m
+            outer = {k: o for k, o in outer.items() if k not in m.body} | {m.last: m}
     return [outer[k] for k in sorted(outer)]
 
 
@@ -105,7 +102,7 @@ class _Graph:
     def scalar(self, atom: Any) -> float | None:
         """The one number that `atom` holds everywhere, where that is known."""
         if isinstance(atom, Literal):
-            return _number(atom.val)
+            return number(atom.val)
         if atom in self.constants:
             return self.constants[atom]
         eqn = self.made_by(atom)
@@ -141,36 +138,33 @@ class _Graph:
         return Match(name, pre, last, tuple(sorted(body)), frozenset(hidden))
 
 
-def _framed(graph: _Graph) -> Iterable[tuple[str, Any, int]]:
+def _framed(graph: _Graph) -> tuple[list[tuple[str, Any, int]], set[int]]:
     """Activations that JAX inlines: their equations still remember the call.
 
     `jax.nn.gelu` becomes eight equations of the caller; the traceback of each holds a
     frame named `gelu`.
+
+    Returns:
+      Name, input and last equation of each, and the indices of all their equations.
     """
     runs: list[tuple[Any, list[int]]] = []
     for i, eqn in enumerate(graph.eqns):
-        token = _activation_call(eqn)
-        if runs and runs[-1][0] == token:
+        call = _activation_call(eqn)
+        if runs and runs[-1][0] == call:
             runs[-1][1].append(i)
         else:
-            runs.append((token, [i]))
-    for token, run in runs:
-        if token is None:
-            continue
-        for part in _components(graph, run):
-            made = {v for i in part for v in graph.eqns[i].outvars}
-            outputs = [
-                v
-                for i in part
-                for v in graph.eqns[i].outvars
-                if any(u not in part for u in graph.uses.get(v, ()))
-            ]
-            if len(outputs) != 1:
-                continue
-            used = [v for i in part for v in _variables(graph.eqns[i].invars)]
-            inputs = [v for v in used if v not in made and _alike(v, outputs[0])]
-            if len(set(inputs)) == 1:
-                yield token[0], inputs[0], graph.producer[outputs[0]]
+            runs.append((call, [i]))
+    found, inside = [], set()
+    for call, run in runs:
+        for part in _components(graph, run) if call else ():
+            made = [v for i in part for v in graph.eqns[i].outvars]
+            outputs = [v for v in made if set(graph.uses.get(v, ())) - part]
+            used = {v for i in part for v in _variables(graph.eqns[i].invars)}
+            inputs = [v for v in used - set(made) if _alike(v, made[-1])]
+            if len(outputs) == len(inputs) == 1:
+                found.append((call[0], inputs[0], graph.producer[outputs[0]]))
+                inside |= part
+    return found, inside
 
 
 def _single(graph: _Graph, index: int, eqn: Any) -> tuple[str, Any, int] | None:
@@ -182,8 +176,8 @@ def _single(graph: _Graph, index: int, eqn: Any) -> tuple[str, Any, int] | None:
         alike = [v for v in _variables(eqn.invars) if _alike(v, eqn.outvars[0])]
         return (_ALIASES.get(called, called), alike[0], index) if alike else None
     if primitive in _PRIMITIVES and isinstance(eqn.invars[0], Var):
-        drawn = _in_library(eqn, _LOSSES)
-        return None if drawn else (_PRIMITIVES[primitive], eqn.invars[0], index)
+        inner = _in_library(eqn, _LOSSES)
+        return None if inner else (_PRIMITIVES[primitive], eqn.invars[0], index)
     pattern = _pattern(graph, index, eqn, primitive, called)
     return None if pattern is None or _in_library(eqn, _LIBRARIES) else pattern
 
@@ -280,20 +274,20 @@ def _only_max(eqn: Any) -> bool:
     return "max" in names and "min" not in names
 
 
-def _activation_call(eqn: Any) -> tuple[str, int, int] | None:
-    """The outermost call of an activation of jax.nn or relujax around `eqn`."""
+def _activation_call(eqn: Any) -> tuple[str, int] | None:
+    """The outermost call of an activation of jax.nn or relujax around `eqn`.
+
+    Returns:
+      Its name, and where it stands in the code outside JAX: two calls on one line
+      differ.
+    """
     stack = _jax.frames(eqn)
-    for frame, caller in reversed(list(zip(stack, stack[1:], strict=False))):
+    for i, frame in reversed(list(enumerate(stack))):
         if frame.function in NAMES and frame.file.startswith(_NN_FILES):
-            name = _ALIASES.get(frame.function, frame.function)
-            return name, caller.line, _call_instruction(stack, frame)
+            callers = (f for f in stack[i + 1 :] if not f.file.startswith(_JAX))
+            caller = next(callers, frame)
+            return _ALIASES.get(frame.function, frame.function), caller.instruction
     return None
-
-
-def _call_instruction(stack: list[_jax.Frame], frame: _jax.Frame) -> int:
-    """Where in the code outside JAX the call stands: two on one line differ."""
-    outside = stack[stack.index(frame) + 1 :]
-    return next((f.instruction for f in outside if not f.file.startswith(_JAX)), -1)
 
 
 def _components(graph: _Graph, run: list[int]) -> list[set[int]]:
@@ -341,13 +335,11 @@ def _alike(v: Any, w: Any) -> bool:
     )
 
 
-def _number(value: Any) -> float | None:
-    if isinstance(value, jax.core.Tracer) or np.ndim(value) or isinstance(value, bool):
+def number(value: Any) -> float | None:
+    """`value` as a float when it is one known number, else None."""
+    if isinstance(value, _jax.Tracer) or np.ndim(value) or isinstance(value, bool):
         return None
     try:
         return float(value)
     except (TypeError, ValueError):
         return None
-
-
-number = _number

@@ -1,4 +1,4 @@
-"""Where the activations of a traced function are: the plan that every surgery follows."""
+"""Where the activations of a traced function are: the plan of every surgery."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple
