@@ -96,7 +96,7 @@ def interpret(
             site, match = plan.sites[index]
             function = _function(jaxpr, match, env)
             with _jax.scope(eqn):
-                pre, feed = env[match.pre], feeds.get(site.id)
+                pre, feed = jnp.asarray(env[match.pre]), feeds.get(site.id)
                 out, tap = visitor.visit(site, function, pre, feed, iteration)
             outs, new = [out], {} if tap is None else {site.id: tap}
         elif index in plan.children:

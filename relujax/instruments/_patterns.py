@@ -285,8 +285,8 @@ def _activation_call(eqn: Any) -> tuple[str, int] | None:
     for i, frame in reversed(list(enumerate(stack))):
         if frame.function in NAMES and frame.file.startswith(_NN_FILES):
             callers = (f for f in stack[i + 1 :] if not f.file.startswith(_JAX))
-            caller = next(callers, frame)
-            return _ALIASES.get(frame.function, frame.function), caller.instruction
+            where = next((f.instruction for f in callers), -1)
+            return _ALIASES.get(frame.function, frame.function), where
     return None
 
 
