@@ -9,9 +9,11 @@ from .activations import names as names
 from .activations import prelu as prelu
 from .activations import relu as relu
 from .errors import InputError as InputError
+from .instruments import Captured as Captured
 from .instruments import Diagnosis as Diagnosis
 from .instruments import Link as Link
 from .instruments import Monitor as Monitor
+from .instruments import Replaced as Replaced
 from .instruments import Site as Site
 from .instruments import capture as capture
 from .instruments import diagnose as diagnose

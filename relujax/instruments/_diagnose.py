@@ -11,7 +11,14 @@ import numpy as np
 from relujax.errors import InputError
 from relujax.instruments._diagnosis import Diagnosis
 from relujax.instruments._interpreter import Visitor, interpret
-from relujax.instruments._sites import Site, keep, select, sites_of, trace
+from relujax.instruments._sites import (
+    Site,
+    Traced,
+    keep,
+    select,
+    sites_of,
+    trace,
+)
 from relujax.instruments._statistics import (
     Statistics,
     measure,
@@ -114,7 +121,7 @@ def diagnoser(
         for batch in _batches(data, chosen.batch_size):
             if not sites:
                 one = _member(params, chosen.seed_axis)
-                sites = _sites(fn, one, batch, chosen)
+                sites = tuple(_trace(fn, one, batch, chosen)[1])
             new = {k: on_host(s) for k, s in step(params, batch).items()}
             for id, old in total.items():
                 if old.count.shape != new[id].count.shape:
@@ -144,11 +151,10 @@ def diagnoser(
     return run
 
 
-def _sites(fn, params, batch, settings: Settings) -> tuple[Site, ...]:
-    """The sites to look at, after a check that `fn` takes the data at all."""
-    args = (batch,) if params is None else (params, batch)
+def _trace(fn, params, batch, settings: Settings) -> tuple[Traced, list[Site]]:
+    """The traced function with only the sites to look at, and these."""
     try:
-        found = tuple(sites_of(trace(fn, args, {}).plan))
+        traced = trace(fn, (batch,) if params is None else (params, batch), {})
     except InputError:
         raise
     except Exception as error:
@@ -158,26 +164,24 @@ def _sites(fn, params, batch, settings: Settings) -> tuple[Site, ...]:
             f"Expected data that the function takes, got batches of shape {shapes}: "
             f"{first}"
         ) from error
-    chosen = select(found, settings.sites)
+    sites = select(tuple(sites_of(traced.plan)), settings.sites)
     if settings.sites is None:
-        chosen = [site for site in chosen if len(site.shape) > 1] or chosen
-    for site in chosen:
-        axis = settings.unit_axis
-        if not -len(site.shape) <= axis < len(site.shape) or len(site.shape) < 2:
+        sites = [site for site in sites if len(site.shape) > 1] or sites
+    for site in sites:
+        axis, axes = settings.unit_axis, len(site.shape)
+        if axes < 2 or not -axes <= axis < axes:
             raise InputError(
                 f"Expected a unit axis beside that of the examples at {site.id!r}, got "
                 f"axis {axis} of shape {site.shape}; leave it out with sites=, or "
                 f"give unit_axis=."
             )
-    return tuple(chosen)
+    ids = {site.id for site in sites}
+    return traced._replace(plan=keep(traced.plan, ids)), sites
 
 
 def _statistics(fn, params, batch, settings: Settings) -> dict[str, Statistics]:
     """The statistics of one batch."""
-    args = (batch,) if params is None else (params, batch)
-    traced = trace(fn, args, {})
-    sites = _sites(fn, params, batch, settings)
-    plan = keep(traced.plan, {site.id for site in sites})
+    traced, sites = _trace(fn, params, batch, settings)
 
     def visit(site, function, pre, feed, iteration):
         del iteration
@@ -194,13 +198,14 @@ def _statistics(fn, params, batch, settings: Settings) -> dict[str, Statistics]:
 
     if settings.loss is None:
         visitor = Visitor(visit, merge, changes_values=False)
-        return interpret(visitor, plan, traced.inputs)[1]
+        return interpret(visitor, traced.plan, traced.inputs)[1]
 
     loss = settings.loss
 
     def total_loss(feeds):
         # Zeros added to the pre-activations: the gradient into them is that into those.
-        outs, taps = interpret(Visitor(visit, merge), plan, traced.inputs, feeds)
+        visitor = Visitor(visit, merge)
+        outs, taps = interpret(visitor, traced.plan, traced.inputs, feeds)
         return jnp.sum(loss(traced.unflatten(outs), batch)), taps
 
     feeds = {s.id: jnp.zeros((*_loops(s), *s.shape), s.dtype) for s in sites}

@@ -51,8 +51,8 @@ class Visitor(NamedTuple):
 
     Attributes:
       visit: called at every site.
-      merge: `merge(old, new)` of what successive iterations of a `while_loop` take out;
-        the first `old` is all zeros.
+      merge: `merge(old, new)` of what successive iterations of a `while_loop` take out
+        at one site; the first `old` is all zeros.
       changes_values: whether outputs differ from the program's own. When they do not,
         functions with custom derivative rules keep them; otherwise a rule for the old
         function no longer holds, and the new one is differentiated as it is.
@@ -169,7 +169,8 @@ def _while(eqn, parts, inputs, inner):
     def body(state):
         counter, values, old = state
         values, new = inner.run(parts[0], [*consts, *values], None, counter)
-        return counter + 1, values, inner.visitor.merge(old, new)
+        taps = {id: inner.visitor.merge(old[id], tap) for id, tap in new.items()}
+        return counter + 1, values, taps
 
     def test(state):
         return _jax.evaluate(p["cond_jaxpr"], [*test_consts, *state[1]])[0]

@@ -14,7 +14,7 @@ from jax import lax
 class Program(NamedTuple):
     """`fn(params, x)` with arguments, and the activations that it holds in order."""
 
-    fn: Callable[[Any, jax.Array], jax.Array]
+    fn: Callable[..., Any]
     params: Any
     x: jax.Array
     ids: list[str]

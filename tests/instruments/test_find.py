@@ -28,8 +28,8 @@ def test_ids_do_not_depend_on_jit(program):
 
 
 NN = (
-    "relu relu6 elu leaky_relu selu celu gelu silu mish softplus sigmoid tanh hard_tanh "
-    "hard_sigmoid hard_silu squareplus sparse_plus soft_sign"
+    "relu relu6 elu leaky_relu selu celu gelu silu mish softplus sigmoid tanh "
+    "hard_tanh hard_sigmoid hard_silu squareplus sparse_plus soft_sign"
 )
 
 
