@@ -1,5 +1,6 @@
 """Programs that other people write: five ways to hold activations."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -54,7 +55,7 @@ class Transformer(nn.Module):
 def linen_cnn() -> Program:
     x = jax.random.normal(jax.random.key(0), (3, 6, 6, 2))
     model = CNN()
-    params = model.init(jax.random.key(1), x)
+    params = jax.jit(model.init)(jax.random.key(1), x)
     return Program(model.apply, params, x, ["CNN/relu_0", "CNN/relu_1", "CNN/relu_2"])
 
 
@@ -86,7 +87,7 @@ def equinox_mlp() -> Program:
 def scanned_transformer() -> Program:
     x = jax.random.normal(jax.random.key(0), (2, 5, 4))
     model = Transformer()
-    params = model.init(jax.random.key(1), x)
+    params = jax.jit(model.init)(jax.random.key(1), x)
     path = "Transformer/scan/checkpoint/layers"
     return Program(model.apply, params, x, [f"{path}/gelu_0", f"{path}/relu_0"])
 
@@ -102,14 +103,15 @@ def conditional() -> Program:
     return Program(fn, params, x, ["relu_0", "cond/0/elu_0", "cond/1/relu_0"])
 
 
+built = functools.cache(lambda build: build())
 PROGRAMS = [linen_cnn, nnx_mlp, equinox_mlp, scanned_transformer, conditional]
 
 
 @pytest.fixture(params=PROGRAMS, ids=lambda build: build.__name__)
 def program(request) -> Program:
-    return request.param()
+    return built(request.param)
 
 
 @pytest.fixture(name="scanned_transformer")
 def _scanned_transformer() -> Program:
-    return scanned_transformer()
+    return built(scanned_transformer)

@@ -1,5 +1,7 @@
 """A network driven to death: when it died, and what brings it back."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -37,10 +39,17 @@ def loss(params, fn=net):
     return jnp.mean((fn(params, X) - Y) ** 2)
 
 
+@functools.cache
+def step(fn):
+    descend = lambda params, rate: jax.tree.map(
+        lambda p, g: p - rate * g, params, jax.grad(lambda p: loss(p, fn))(params)
+    )
+    return jax.jit(descend)
+
+
 def train(params, steps, rate, fn=net):
-    gradient = jax.jit(jax.grad(lambda p: loss(p, fn)))
     for _ in range(steps):
-        params = jax.tree.map(lambda p, g: p - rate * g, params, gradient(params))
+        params = step(fn)(params, rate)
     return params
 
 
@@ -142,13 +151,18 @@ def test_it_works_in_an_optax_loop_over_seeds():
         jnp.array([1.0, 2.0])
     )
     optimiser = optax.adam(1e-2)
-    state = jax.vmap(optimiser.init)(params)
+    state = jax.jit(jax.vmap(optimiser.init))(params)
     monitor = Monitor(net, X, seed_axis=0)
+
+    @jax.jit
+    @jax.vmap
+    def update(params, state):
+        updates, state = optimiser.update(jax.grad(loss)(params), state)
+        return optax.apply_updates(params, updates), state
+
     for epoch in range(2):
         monitor.record(epoch, params)
-        gradients = jax.vmap(jax.grad(loss))(params)
-        updates, state = jax.vmap(optimiser.update)(gradients, state)
-        params = optax.apply_updates(params, updates)
+        params, state = update(params, state)
     assert monitor.records[0].dead["relu_0"].shape == (2, 12)
     assert monitor.table().units.tolist() == [24, 24]
 

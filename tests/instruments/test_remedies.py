@@ -110,11 +110,9 @@ def test_rai_rows_hold_one_beta_and_the_rest_normal():
     np.testing.assert_allclose(rows.mean(0), 2 / 3 / 10, atol=0.01)
 
 
-@pytest.mark.parametrize(
-    ("width", "depth", "expected"), [(2, 10, 0.264), (3, 10, 0.077), (5, 10, 0.006)]
-)
-def test_rai_networks_are_born_dead_as_rarely_as_reported(width, depth, expected):
-    """Monte Carlo values of 20,000 draws on a grid of [-1, 1], one input."""
+def test_rai_networks_are_born_dead_as_rarely_as_reported():
+    """A Monte Carlo value of 20,000 draws on a grid of [-1, 1], one input."""
+    width, depth, expected = 2, 10, 0.264
     grid = jnp.linspace(-1, 1, 41)[:, None]
 
     def born_dead(key):
@@ -130,6 +128,8 @@ def test_rai_networks_are_born_dead_as_rarely_as_reported(width, depth, expected
             dead |= ~jnp.any(x > 0)
         return dead
 
-    rate = jax.vmap(born_dead)(jax.random.split(jax.random.key(0), 2000)).mean()
+    rate = jax.jit(jax.vmap(born_dead))(
+        jax.random.split(jax.random.key(0), 2000)
+    ).mean()
     error = np.sqrt(expected * (1 - expected) / 2000)
-    assert abs(rate - expected) < 4 * error + 0.003
+    assert abs(rate - expected) < 4 * error
