@@ -8,7 +8,7 @@ import numpy as np
 
 from relujax.errors import InputError, unknown
 from relujax.instruments import _jax
-from relujax.instruments._patterns import OPAQUE, Match, match, number, source
+from relujax.instruments._patterns import NAMES, OPAQUE, Match, match, number, source
 
 
 class Site(NamedTuple):
@@ -200,10 +200,12 @@ class _Planner:
             if "transpose" in derived:  # a backward pass: gradients, no activations
                 continue
             here = (*path, *scopes)
+            # An activation that jax.grad took apart is no longer one.
+            closed_to_us = OPAQUE | NAMES if derived else OPAQUE
             if index in matches:
                 m = matches[index]
                 sites[index] = self._site(m, jaxpr.eqns[index], here, loops), m
-            elif index not in inside and _jax.call_name(eqn) not in OPAQUE:
+            elif index not in inside and _jax.call_name(eqn) not in closed_to_us:
                 if parts := self._parts(eqn, constants, here, loops):
                     children[index] = parts
         return Plan(jaxpr, consts, sites, children, differentiated)

@@ -242,6 +242,12 @@ def test_firing_histogram():
     assert result.histogram(bins=2)["relu_0"].tolist() == [1, 2]
 
 
+def test_zero_is_not_positive():
+    result = diagnose(jax.nn.relu, np.array([[0.0, 1.0], [-0.0, 0.0]], np.float32))
+    assert result.mask("never_positive")["relu_0"].tolist() == [True, False]
+    assert result.mask("always_on")["relu_0"].tolist() == [False, False]
+
+
 def test_noise_hides_death_by_output_but_not_by_gradient():
     # N-ReLU's first-layer unit that is negative on all data: its output is never 0, yet
     # nothing flows back into it.
