@@ -1,3 +1,4 @@
+from . import linen as linen
 from .activations import Activation as Activation
 from .activations import Signal as Signal
 from .activations import adaptive_tanh as adaptive_tanh
