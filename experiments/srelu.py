@@ -105,7 +105,7 @@ CLAIMS = [
         quote="SReLU exhibits faster convergence compared to other activation "
         "functions, particularly in the initial epochs.",
         where="Section V-D, Figure 4",
-        test=better(SRELU, "relu", "loss", split="train", where=ON_WDBC),
+        test=best(SRELU, "mean_loss", split="train", where=ON_WDBC),
     ),
     relujax.Claim(
         id="generalisation-gap",

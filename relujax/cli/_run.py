@@ -1,10 +1,13 @@
 """`relujax run` and `relujax demo`: plan, train what is missing, report."""
 
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import jax
 import pandas as pd
+import platformdirs
 import typer
 from rich import box
 from rich.console import Console
@@ -36,6 +39,7 @@ def run_study(path: Path, *, profile: str, seeds: int | None, out: Path) -> None
         raise unknown(f"profile of study {study.id}:", profile, study.profiles)
     ids = range(study.seeds[profile] if seeds is None else seeds)
     console.print(f"[bold]{study.paper.title}[/]: {study.question}")
+    cache_compilations()
     tasks = plan_tasks(study.profiles[profile], ids, out / study.id)
     failures = train(tasks)
     for failure in failures:
@@ -47,6 +51,17 @@ def run_study(path: Path, *, profile: str, seeds: int | None, out: Path) -> None
     frame = collect(tasks, ids)
     command = f"relujax run {path} --profile {profile} --seeds {len(ids)}"
     show(study, profile, frame, {"command": command, **history(tasks)}, out)
+
+
+def cache_compilations() -> None:
+    """Keep compiled programs in the user's cache folder, for the next start.
+
+    `JAX_COMPILATION_CACHE_DIR` in the environment chooses another folder.
+    """
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        folder = platformdirs.user_cache_dir("relujax")
+        jax.config.update("jax_compilation_cache_dir", folder)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 
 
 def train(tasks: Sequence[Task]) -> list[Failure]:

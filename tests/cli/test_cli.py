@@ -6,6 +6,7 @@ import sys
 import textwrap
 import time
 
+import jax
 import pandas as pd
 import pytest
 
@@ -43,6 +44,18 @@ def study(tmp_path):
     path = tmp_path / "tiny.py"
     path.write_text(STUDY.replace("EPOCHS", "2"))
     return path
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled_once(tmp_path_factory):
+    """The processes of this file share compiled programs, and not with the user."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("JAX_COMPILATION_CACHE_DIR", str(folder))
+        patch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        yield
+        jax.config.update("jax_compilation_cache_dir", None)
 
 
 @pytest.fixture
