@@ -1,3 +1,5 @@
+from . import linen as linen
+from . import nnx as nnx
 from .activations import Activation as Activation
 from .activations import Signal as Signal
 from .activations import adaptive_tanh as adaptive_tanh
