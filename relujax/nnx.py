@@ -5,8 +5,8 @@
 
 Learnable parameters are `nnx.Param`s, what a training loop feeds back (the loss for
 `arelu`, the step for schedules) is a `Signal`, and noise comes from the `activation`
-stream of the `rngs` of each call. No random state lives in the module, so that `jit`,
-`grad`, `vmap`, `remat` and `scan` need no more than a key, in both of NNX's graph modes.
+stream of the `rngs` of each call. No random state lives in the module: `jit`, `grad`,
+`vmap`, `remat` and `scan` need no more than a key, in both of NNX's graph modes.
 """
 
 from collections.abc import Callable, Iterator
@@ -94,8 +94,8 @@ class Activation(nnx.Module):
         Raises:
           ValueError: the activation draws noise and `rngs` has no stream for it.
         """
-        held = isinstance(self.spec, _Held)
-        act = self.spec.activation if held else activations.get(self.spec)
+        spec = self.spec
+        act = spec.activation if isinstance(spec, _Held) else activations.get(spec)
         self._sow(x)
         params = {
             name: variable[...]
