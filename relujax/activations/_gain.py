@@ -100,14 +100,14 @@ def recommended_init(
     depends on whether the fixed point is stable. Promised at depth 50 and width 64, to
     a factor within [0.3, 3] of the input's second moment:
 
-    - In every network: `selu`, `softplus`, `sigmoid`, `tanh`, `msaf`, `sym_msaf`,
-      `adaptive_tanh`, which damp a deviation.
-    - In the mean over networks: `relu`, `leaky_relu`, `al_relu`, `elu`, `celu`,
-      `srelu`, `relu6`, `q_relu`, `m_q_relu`, `prelu`, `arelu_attention`,
-      `srelu_sshaped`, `arelu`, `sugar_relu`, `crelu`. Those that are homogeneous keep
-      any second moment, and never correct one: the deviations of the layers multiply,
-      so that one network of that depth and width is typically off by a factor of 2 to
-      10. That is a matter of width, and no variance of the weights cures it.
+    - In every network (each of 2,000): `softplus`, `sigmoid`, `tanh`, `msaf`,
+      `sym_msaf`, `adaptive_tanh`, which damp a deviation.
+    - In the mean over networks: `relu`, `leaky_relu`, `al_relu`, `elu`, `selu`,
+      `celu`, `srelu`, `relu6`, `q_relu`, `m_q_relu`, `prelu`, `arelu_attention`,
+      `srelu_sshaped`, `arelu`, `sugar_relu`, `crelu`. The piecewise linear ones never
+      correct a deviation, and those of the layers multiply: a few networks lie far
+      above the mean and most below, for `relu` nine in ten between 0.005 and 3.3, with
+      the median at 0.13. That is a matter of width; no variance of the weights cures it.
     - Not: `gelu`, `silu`, `mish`, `squared_relu`, `star_relu`, which amplify a
       deviation (by 1.14, 1.17, 1.08, 2 and 2 a layer): normalise, or stay shallow. And
       of the stochastic ones nothing is promised.
