@@ -106,8 +106,9 @@ def recommended_init(
       `celu`, `srelu`, `relu6`, `q_relu`, `m_q_relu`, `prelu`, `arelu_attention`,
       `srelu_sshaped`, `arelu`, `sugar_relu`, `crelu`. The piecewise linear ones never
       correct a deviation, and those of the layers multiply: a few networks lie far
-      above the mean and most below, for `relu` nine in ten between 0.005 and 3.3, with
-      the median at 0.13. That is a matter of width; no variance of the weights cures it.
+      above the mean and most below; for `relu`, nine in ten between 0.005 and 3.3, with
+      the median at 0.13. That comes with the width; no variance of the weights cures
+      it.
     - Not: `gelu`, `silu`, `mish`, `squared_relu`, `star_relu`, which amplify a
       deviation (by 1.14, 1.17, 1.08, 2 and 2 a layer): normalise, or stay shallow. And
       of the stochastic ones nothing is promised.

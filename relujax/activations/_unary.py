@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from relujax.activations._registry import definition, names
 from relujax.activations._spec import Activation
@@ -37,7 +38,7 @@ def numbers(act: Activation) -> dict[str, float]:
         if isinstance(value, bool | str | tuple | None):
             continue
         value = value(0) if callable(value) else value
-        if isinstance(value, jax.core.Tracer) or np.ndim(value) > 0:
+        if isinstance(value, Tracer) or np.ndim(value) > 0:
             raise InputError(
                 f"Expected a single known number for {name!r} of {act.id}, got an "
                 f"array or a traced value instead."
