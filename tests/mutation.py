@@ -45,8 +45,24 @@ REST = [
     for topic in "trained stochastic identities registry shapes".split()
 ]
 # Mutants that no test can tell from the original, and why.
+UNUSED = "both outcomes are finite, in a branch that the outer where discards"
+LAST_BIT = "ReLU and the function agree there to the last bit"
 EQUIVALENT = {
-    "elu: x > 0 -> x >= 0": "the branches agree at 0",
+    "srelu: jnp.where(x > 0, 0, x) -> jnp.where(x > 0, 1, x)": UNUSED,
+    "srelu: x > 0 -> x > 1": UNUSED,
+    "n_relu_mean: x: ArrayLike, *, sigma: ArrayLike=0.05, surrogate: str | Callable "
+    "| None=None -> x: ArrayLike, *, sigma: ArrayLike=0.05500000000000001, surrogate: "
+    "str | Callable | None=None": "the mean does not depend on sigma",
+    "noisy_relu: x + _root_sigmoid(x) * drawn(jax.random.normal, key, x) -> x - "
+    "_root_sigmoid(x) * drawn(jax.random.normal, key, x)": "the noise is symmetric",
+    "noisy_relu_mean: beyond=8 -> beyond=8.8": LAST_BIT,
+    "relu_tails: jnp.abs(x) < beyond -> jnp.abs(x) <= beyond": LAST_BIT,
+    "relu_tails: -2 -> -2.2": LAST_BIT,
+    "relu_tails: jnp.where(inside, x, 0) -> jnp.where(inside, x, 1)": UNUSED,
+} | {
+    f"{builder}: params, x, *, key=None, signal=None, train=False -> params, x, *, "
+    "key=None, signal=None, train=True": "what is not stochastic ignores train"
+    for builder in ("deterministic", "loss_driven", "learnable")
 }
 SECONDS = 400
 

@@ -48,5 +48,5 @@ def sugar_relu(x: ArrayLike, *, alpha: ArrayLike = 1.67) -> jax.Array:
 
 
 def _b_silu(x: jax.Array, alpha: jax.Array) -> jax.Array:
-    # Only its derivative matters, and in the tails that is ReLU's.
-    return relu_tails(lambda x: (x + alpha) * jax.nn.sigmoid(x) - alpha / 2, x)
+    # Up to its constant, -alpha / 2: only the derivative matters.
+    return relu_tails(lambda x: (x + alpha) * jax.nn.sigmoid(x), x)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -34,10 +35,10 @@ def numbers(act: Activation) -> dict[str, float]:
       InputError: one is traced, or an array of several values.
     """
     found = {}
-    for name, value in act.hyperparameters.items():
-        if isinstance(value, bool | str | tuple | None):
+    for name, given in act.hyperparameters.items():
+        if isinstance(given, bool | str | tuple | None):
             continue
-        value = value(0) if callable(value) else value
+        value: Any = given(0) if callable(given) else given
         if isinstance(value, Tracer) or np.ndim(value) > 0:
             raise InputError(
                 f"Expected a single known number for {name!r} of {act.id}, got an "

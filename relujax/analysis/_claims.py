@@ -168,10 +168,13 @@ def best(
     a: str,
     metric: str = "accuracy",
     *,
+    among: Sequence[str] | None = None,
     split: str = "test",
     where: Mapping[str, str] | None = None,
 ) -> Test:
-    """The test of "`a` is better than every other activation of the results".
+    """The test of "`a` is better than every other activation".
+
+    The others are those of `among`, or all of the results.
 
     For the claim: the largest of the p-values against each other activation (an
     intersection-union test). Against it: the smallest p-value of "another is better",
@@ -181,7 +184,8 @@ def best(
     def test(frame: pd.DataFrame) -> Evidence:
         rows = select(frame, where or {})
         own = resolve(a, rows)
-        others = [name for name in rows["activation"].unique() if name != own]
+        named = rows["activation"].unique() if among is None else among
+        others = [b for b in (resolve(name, rows) for name in named) if b != own]
         if not others:
             raise InputError(f"Expected other activations than {own!r}, got none.")
         x = {b: _improvements(rows, metric, own, b, split) for b in others}

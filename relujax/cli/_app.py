@@ -1,6 +1,7 @@
 """The commands and their options. JAX is imported by the commands, not by `--help`."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,9 +21,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+# What typer makes of Ctrl-C.
+_INTERRUPTED = 130
+
 Seeds = Annotated[
     int | None,
-    typer.Option(min=1, help="Number of seeds (ids 0, 1, ...).", show_default="study"),
+    typer.Option(help="Number of seeds (ids 0, 1, ...); the study's own by default."),
 ]
 Out = Annotated[Path, typer.Option(help="Folder of the results.")]
 
@@ -102,14 +106,17 @@ def gallery(
 
 def main() -> None:
     """Entry point: bad input is one sentence and exit code 2, never a traceback."""
-    error = Console(stderr=True, highlight=False)
+    say = partial(Console(stderr=True, highlight=False).print, soft_wrap=True)
+    sentence = ""
     try:
-        app()
+        code = app(standalone_mode=False) or 0
     except InputError as problem:
-        error.print(f"[bold red]Error:[/] {escape(str(problem))}", soft_wrap=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        error.print(
-            "Interrupted. What was finished is stored; the same command continues."
-        )
-        sys.exit(130)
+        code, sentence = 2, str(problem)
+    except typer.TyperException as problem:
+        # Empty if there was no command: then typer has printed its help.
+        code, sentence = 2, problem.format_message()
+    if sentence:
+        say(f"[bold red]Error:[/] {escape(sentence)}")
+    if code == _INTERRUPTED:
+        say("Interrupted. What was finished is stored; the same command continues.")
+    sys.exit(code)

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from relujax.activations import get, names
+from relujax.activations import get, names, properties
 from relujax.activations._registry import definition
 from relujax.errors import InputError
 from relujax.report._activation_plots import portrait
@@ -59,17 +59,18 @@ def show_one(spec: str, plot: Path | None) -> None:
             f"Expected a file name that ends in .png or .svg for the plot, got "
             f"{str(plot)!r}."
         )
+    found = properties(act)
     console.print(f"[bold]{escape(str(act))}[/]", soft_wrap=True)
     console.print(f"f(x) = {escape(definition(act.id).formula)}\n", soft_wrap=True)
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
-    for heading, words in facts(act).items():
+    for heading, words in facts(act, found).items():
         table.add_row(heading, escape(words))
     console.print(table)
     if plot is not None:
         with drawing():
-            picture = portrait(act)
+            picture = portrait(act, found)
         code = _WRITERS[plot.suffix.lower()](picture)
         _write(plot, lambda: plot.write_bytes(code))
         console.print(f"\nPicture: {escape(str(plot))}", soft_wrap=True)
@@ -77,7 +78,8 @@ def show_one(spec: str, plot: Path | None) -> None:
 
 def show_gallery(out: Path) -> None:
     """Write the gallery and say where it is."""
-    path = _write(out, lambda: write_gallery(out))
+    with console.status("Drawing all activations …"):
+        path = _write(out, lambda: write_gallery(out))
     console.print(f"Gallery: {escape(str(path))}", soft_wrap=True)
 
 

@@ -1,11 +1,15 @@
 """`relujax run` and `relujax demo`: plan, train what is missing, report."""
 
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import jax
 import pandas as pd
+import platformdirs
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -20,7 +24,7 @@ from rich.table import Table
 from relujax import analysis, report
 from relujax.cli._study_file import load_study
 from relujax.engine import Failure, Task, collect, history, plan_tasks, run_tasks
-from relujax.errors import unknown
+from relujax.errors import InputError, unknown
 from relujax.study import Study
 
 console = Console(highlight=False)
@@ -28,21 +32,36 @@ console = Console(highlight=False)
 
 def run_study(path: Path, *, profile: str, seeds: int | None, out: Path) -> None:
     """Run the study of a file, or what is missing of it, and write its report."""
+    if seeds is not None and seeds < 1:
+        raise InputError(f"Expected at least 1 for --seeds, got {seeds}.")
     study = load_study(path)
     if profile not in study.profiles:
         raise unknown(f"profile of study {study.id}:", profile, study.profiles)
     ids = range(study.seeds[profile] if seeds is None else seeds)
     console.print(f"[bold]{study.paper.title}[/]: {study.question}")
+    cache_compilations()
     tasks = plan_tasks(study.profiles[profile], ids, out / study.id)
     failures = train(tasks)
     for failure in failures:
         names = ", ".join(task.cell.activation for task in failure.tasks)
         console.print(f"[bold red]Failed:[/] {names}: {failure.error}", soft_wrap=True)
+    if failures:
+        console.print("The others are stored; the same command tries these again.")
+        raise typer.Exit(1)
     frame = collect(tasks, ids)
     command = f"relujax run {path} --profile {profile} --seeds {len(ids)}"
     show(study, profile, frame, {"command": command, **history(tasks)}, out)
-    if failures:
-        raise typer.Exit(1)
+
+
+def cache_compilations() -> None:
+    """Keep compiled programs in the user's cache folder, for the next start.
+
+    `JAX_COMPILATION_CACHE_DIR` in the environment chooses another folder.
+    """
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        folder = platformdirs.user_cache_dir("relujax")
+        jax.config.update("jax_compilation_cache_dir", folder)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 
 
 def train(tasks: Sequence[Task]) -> list[Failure]:
@@ -86,12 +105,15 @@ def show(
     folder = out / study.id / "report" / profile
     written = report.write(study, profile, frame, provenance, folder)
     ended = report.summary_text(analysis.summary(frame, study.baseline), frame)
+    # What fits into 80 columns; the report has the rest.
+    shown = ended.iloc[:, :4]
     table = Table(
-        caption="Mean over seeds [95 % bootstrap confidence interval], last epoch."
+        box=box.SIMPLE_HEAD,
+        caption="Last epoch, mean over seeds [95 % confidence interval].",
     )
-    for name in ended.columns:
+    for name in shown.columns:
         table.add_column(name, overflow="fold")
-    for row in ended.itertuples(index=False):
+    for row in shown.itertuples(index=False):
         table.add_row(*map(str, row))
     console.print(table)
     metric = analysis.primary_metric(frame)

@@ -14,6 +14,10 @@ from relujax.training import objective, optimizer_defaults
 
 _MODELS = {"mlp": models.MLP}
 
+# Raised when the same cell would give other numbers or other columns than before:
+# results stored by an older version are then left alone and run again.
+_FORMAT = 1
+
 # Attributes of the Linen modules that no spec string of a model may set.
 _SET_BY_ENGINE = {"outputs", "activation", "name", "parent"}
 
@@ -162,6 +166,7 @@ class Cell:
           data_sha256: hash of the data that `data` names on this machine.
           root: the root seed.
         """
-        content = asdict(self.canonical()) | {"data_sha256": data_sha256, "root": root}
+        context = {"data": data_sha256, "root": root, "format": _FORMAT}
+        content = asdict(self.canonical()) | {"context": context}
         text = json.dumps(content, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import jax
 import numpy as np
-from jax.sharding import PartitionSpec
+from jax.sharding import AxisType, PartitionSpec
 
 from relujax.errors import InputError
 
@@ -65,7 +65,7 @@ class Plan:
 
         if self.devices == 1:
             return local(counts, members, shared)
-        mesh = jax.make_mesh((self.devices,), ("members",))
+        mesh = jax.make_mesh((self.devices,), ("members",), (AxisType.Auto,))
         rows, whole = PartitionSpec("members"), PartitionSpec()
         # No member talks to another: every device runs its own program.
         return jax.shard_map(

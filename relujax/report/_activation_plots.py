@@ -1,6 +1,7 @@
 """Pictures of activations: value and derivative, and the density where there is one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from relujax.activations import Activation, Properties, properties
+from relujax.activations import Activation, Properties
 from relujax.activations._unary import slopes, values
 from relujax.report._style import COLORS, FAINT, SOFT, canvas
 
@@ -19,9 +20,8 @@ _POINTS, _DRAWS = 321, 2_000
 _BANDS = (0.95, 0.8, 0.5)  # the middle of the draws that each shade holds
 
 
-def portrait(act: Activation) -> Figure:
-    """Value and derivative side by side."""
-    known = properties(act)
+def portrait(act: Activation, known: Properties) -> Figure:
+    """Value and derivative side by side; `known` are the properties, as below."""
     figure = canvas(2.9)
     left, right = figure.subplots(1, 2)
     x = _line(act, known)
@@ -45,13 +45,15 @@ def portrait(act: Activation) -> Figure:
     return figure
 
 
-def plate(activations: Sequence[Activation], columns: int = 5) -> Figure:
+def plate(
+    activations: Sequence[tuple[Activation, Properties]], columns: int = 5
+) -> Figure:
     """Every activation in a small panel of its own: value and derivative."""
     rows = -(-len(activations) // columns)
     figure = canvas(0.5 + 1.75 * rows, width=2.1 * columns)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes, act in zip(panels, activations, strict=False):
-        _small(axes, act)
+    for axes, (act, known) in zip(panels, activations, strict=False):
+        _small(axes, act, known)
         axes.set_title(act.id)
     for axes in panels[len(activations) :]:
         axes.set_visible(False)
@@ -59,15 +61,14 @@ def plate(activations: Sequence[Activation], columns: int = 5) -> Figure:
     return figure
 
 
-def card(act: Activation) -> Figure:
+def card(act: Activation, known: Properties) -> Figure:
     """One panel of the plate by itself."""
     figure = canvas(2.1, width=3.4)
-    _small(figure.subplots(), act)
+    _small(figure.subplots(), act, known)
     return figure
 
 
-def _small(axes: Axes, act: Activation) -> None:
-    known = properties(act)
+def _small(axes: Axes, act: Activation, known: Properties) -> None:
     x = _line(act, known)
     _zero_lines(axes)
     if act.needs_key:
@@ -100,7 +101,9 @@ def _line(act: Activation, known: Properties) -> np.ndarray:
         wide = np.linspace(-15, 15, 601)
         y = values(act, wide)[:, 0]
         near = 0.02 * (known.upper - known.lower)
-        bend = wide[np.minimum(abs(y - known.limits[0]), abs(y - known.limits[1])) > near]
+        bend = wide[
+            np.minimum(abs(y - known.limits[0]), abs(y - known.limits[1])) > near
+        ]
         low, high = min(low, *(bend - 1)), max(high, *(bend + 1))
     for kink in known.kinks:
         low, high = min(low, kink - 1.5), max(high, kink + 1.5)
@@ -112,7 +115,16 @@ def _zero_lines(axes: Axes) -> None:
     axes.axvline(0, color=FAINT, lw=0.8, zorder=0)
 
 
-def _curves(axes: Axes, act, known: Properties, x, *, of, color, dash="-") -> None:
+def _curves(
+    axes: Axes,
+    act: Activation,
+    known: Properties,
+    x: np.ndarray,
+    *,
+    of: Callable,
+    color: str,
+    dash: Any = "-",
+) -> None:
     """The curve, interrupted at its jumps, where a dot has what is taken there."""
     kinks = np.array(sorted(known.kinks))
     sides = of(act, np.concatenate([kinks - 1e-9, kinks + 1e-9, kinks]))
@@ -165,4 +177,3 @@ def _notes(act: Activation, known: Properties) -> str:
         at = " and ".join(f"{d:.4g} at {k:g}" for k, d in sorted(known.kinks.items()))
         notes.append(f"The derivative is taken to be {at}.")
     return " ".join(notes)
-

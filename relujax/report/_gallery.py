@@ -4,7 +4,14 @@ from pathlib import Path
 
 import jinja2
 
-from relujax.activations import Activation, gain, get, names, properties
+from relujax.activations import (
+    Activation,
+    Properties,
+    gain,
+    get,
+    names,
+    properties,
+)
 from relujax.activations._registry import definition
 from relujax.report._activation_plots import card, plate
 from relujax.report._style import data_uri, drawing, png, svg
@@ -17,9 +24,9 @@ _SMOOTHNESS = {
 }
 
 
-def facts(act: Activation) -> dict[str, str]:
+def facts(act: Activation, found: Properties) -> dict[str, str]:
     """What the library knows and works out of an activation, as words by heading."""
-    known, found = definition(act.id), properties(act)
+    known = definition(act.id)
     kinks = [f"{number(d)} at {number(k)}" for k, d in sorted(found.kinks.items())]
     needs = {
         "a random key to train": act.needs_key,
@@ -27,7 +34,7 @@ def facts(act: Activation) -> dict[str, str]:
         "learnable parameters": act.init((1, 1, 1, 1), "float32"),
     }
     return {
-        "parameters": parameters(act.id) or "none",
+        "defaults": parameters(act.id) or "no parameters",
         "needs": ", ".join(need for need, is_so in needs.items() if is_so) or "nothing",
         "derivative at kinks": ", ".join(kinks) or "no kinks",
         "smoothness": _SMOOTHNESS[found.smoothness],
@@ -67,19 +74,19 @@ def number(value: float) -> str:
 
 def write_gallery(out: Path) -> Path:
     """Write `gallery.html`, which needs no other file, and `gallery.png`."""
-    activations = [get(name) for name in names()]
+    activations = [(act := get(name), properties(act)) for name in names()]
     out.mkdir(parents=True, exist_ok=True)
     with drawing():
-        picture, cards = plate(activations), [card(act) for act in activations]
+        picture, cards = plate(activations), [card(*pair) for pair in activations]
     (out / "gallery.png").write_bytes(png(picture))
     items = [
         {
             "id": act.id,
             "formula": definition(act.id).formula,
             "uri": data_uri(svg(figure)),
-            "facts": facts(act),
+            "facts": facts(act, found),
         }
-        for act, figure in zip(activations, cards, strict=True)
+        for (act, found), figure in zip(activations, cards, strict=True)
     ]
     template = jinja2.Environment(
         loader=jinja2.PackageLoader("relujax.report", package_path=""),

@@ -231,11 +231,10 @@ def test_the_promise_follows_from_the_slope_of_the_moment_map():
 
 
 def test_the_docstring_promises_what_is_tested():
-    promise = recommended_init.__doc__.split("- In every network (each of 2,000):")[
-        1
-    ].split("Args:")[0]
-    each, rest = promise.split("- In the mean over networks:")
-    mean, no = rest.split("- Not:")
+    promises = recommended_init.__doc__.split("Args:")[0].split("\n    - ")[1:]
+    each, mean, no = promises
+    heads = ("In every network", "In the mean over networks", "Not:")
+    assert all(map(str.startswith, promises, heads))
     quoted = lambda text: [n for n in re.findall(r"`(\w+)`", text)]
     assert (quoted(each), quoted(mean), quoted(no)) == (EACH, MEAN, NOT)
     assert {*EACH, *MEAN, *NOT, *STOCHASTIC} == set(relujax.names())

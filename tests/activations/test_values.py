@@ -140,6 +140,7 @@ def test_ends(row):
     np.testing.assert_allclose(ours.y[[*INFINITIES]], [low, high], rtol=1e-12)
     np.testing.assert_allclose(ours.dy[[*ENDS]], [d_low, d_high], rtol=1e-12)
     np.testing.assert_allclose(ours.grad[[*ENDS]], [d_low, d_high], rtol=1e-12)
+    assert not np.isnan(ours.grad[[*INFINITIES]]).any()
 
 
 @dtypes

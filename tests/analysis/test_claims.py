@@ -43,6 +43,12 @@ def test_best_must_beat_every_other():
     ]
 
 
+def test_best_among_some_leaves_out_the_rest():
+    frame = planted(elu=0.97, relu=0.9, gelu=0.999)
+    tests = [best("elu", among=["relu"]), best("elu", among=["elu", "relu", "gelu"])]
+    assert verdicts(tests, frame) == ["supported", "contradicted"]
+
+
 def test_at_least_so_many_points():
     frame = planted(relu=0.99, elu=0.9)
     tests = [better("relu", "elu", by=0.05), better("relu", "elu", by=0.2)]

@@ -1,0 +1,260 @@
+"""Dead units of a function over a whole data set, in one streaming pass."""
+
+import operator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from relujax.errors import InputError
+from relujax.instruments._diagnosis import Diagnosis
+from relujax.instruments._interpreter import Visitor, interpret
+from relujax.instruments._sites import (
+    Site,
+    Traced,
+    keep,
+    select,
+    sites_of,
+    trace,
+)
+from relujax.instruments._statistics import (
+    Statistics,
+    measure,
+    merge,
+    merge_loops,
+    on_host,
+)
+
+
+class Settings(NamedTuple):
+    """How a diagnosis is made; `diagnose` explains each."""
+
+    loss: Callable[[Any, Any], jax.Array] | None = None
+    sites: Collection[str] | None = None
+    batch_size: int = 512
+    unit_axis: int = -1
+    seed_axis: int | None = None
+    merge_loops: bool = False
+    taus: tuple[float, ...] = (0.0, 0.025, 0.1)
+    epsilons: tuple[float, ...] = (1e-2, 1e-3, 1e-5)
+    slope: float = 1e-3
+    max_rank_units: int = 1024
+
+
+def diagnose(
+    fn: Callable[..., Any], data: Any, *, params: Any = None, **settings: Any
+) -> Diagnosis:
+    """What is dead in `fn`, over all of `data`.
+
+    The data pass once, in batches; what is kept of them is a few numbers per unit, so
+    memory does not grow with the data. The last batch is as short as it is: every
+    example counts exactly once.
+
+    Args:
+      fn: `fn(batch)`, or `fn(params, batch)` when `params` is given. It must treat the
+        examples of a batch independently (normalisation layers in evaluation mode).
+      data: an array, or a tuple or dict of arrays, with the examples along axis 0; or
+        any other iterable (a list, a generator) of batches.
+      params: passed to `fn` first.
+      **settings: the rest, all by keyword:
+
+        * `loss`: `loss(output, batch)`, a number or one per example, whose gradient
+          into each pre-activation is taken; without it `zero_gradient` is unknown.
+        * `sites`: ids or activation names to look at; by default all with at least two
+          axes (the first for the examples).
+        * `batch_size`: examples per batch, 512.
+        * `unit_axis`: the axis of a site along which its units lie, -1 (use 1 for
+          channels-first convolutions).
+        * `seed_axis`: the axis of the leaves of `params` along which networks are
+          stacked; each is diagnosed on its own, under one `vmap`.
+        * `merge_loops`: whether iterations of a `scan` are one layer (a scan over time)
+          or, by default, each its own (a scan over layers).
+        * `taus`: thresholds of tau-dormancy (Sokar et al. 2023), (0, 0.025, 0.1).
+        * `epsilons`: thresholds of small output, (1e-2, 1e-3, 1e-5).
+        * `slope`: a derivative up to this size is saturated, 1e-3.
+        * `max_rank_units`: the widest site whose ranks are computed, 1024.
+
+    Returns:
+      A `Diagnosis`: `print(diagnosis.summary())`, `.table()`, `.plot()`, `.report()`.
+
+    Raises:
+      InputError: `fn` has no activations, a site is unknown or has no unit axis, the
+        data are empty, ragged, or of a shape that `fn` refuses.
+
+    Examples:
+      >>> net = lambda x: jax.nn.relu(x @ jnp.array([[1.0, -1.0, 0.0]]))
+      >>> diagnosis = diagnose(net, np.array([[1.0], [2.0]]))
+      >>> print(diagnosis.summary())  # doctest: +ELLIPSIS
+      relu_0 (...): 2 of 3 units never fire on 2 examples; their slope is zero there,
+      so no gradient reaches them: they cannot recover by themselves; 1 always fires.
+    """
+    return diagnoser(fn, **settings)(data, params)
+
+
+def diagnoser(
+    fn: Callable[..., Any], **settings: Any
+) -> Callable[[Any, Any], Diagnosis]:
+    """`diagnose` as a function of data and parameters that compiles only once."""
+    for name in settings:
+        if name not in Settings._fields:
+            raise InputError(
+                f"Unknown setting {name!r} of diagnose; "
+                f"known: {', '.join(Settings._fields)}."
+            )
+    chosen = Settings(**settings)
+    seeded = chosen.seed_axis is not None
+
+    def batch_of_one(params, batch):
+        return _statistics(fn, params, batch, chosen)
+
+    in_axes = (chosen.seed_axis, None)
+    step = jax.jit(jax.vmap(batch_of_one, in_axes) if seeded else batch_of_one)
+
+    def run(data: Any, params: Any = None) -> Diagnosis:
+        if seeded and params is None:
+            raise InputError("Expected params=... with a seed axis, got none.")
+        total: dict[str, Statistics] = {}
+        sites: tuple[Site, ...] = ()
+        examples = 0
+        for batch in _batches(data, chosen.batch_size):
+            if not sites:
+                one = _member(params, chosen.seed_axis)
+                sites = tuple(_trace(fn, one, batch, chosen)[1])
+            new = {k: on_host(s) for k, s in step(params, batch).items()}
+            for id, old in total.items():
+                if old.count.shape != new[id].count.shape:
+                    raise InputError(
+                        f"Expected the same units of {id!r} in every batch, got "
+                        f"{old.count.shape[-1]} and {new[id].count.shape[-1]}; "
+                        f"unit_axis= says which axis they lie along."
+                    )
+            total = {k: merge(total[k], s) if k in total else s for k, s in new.items()}
+            examples += len(jax.tree.leaves(batch)[0])
+        if not sites:
+            raise InputError("Expected at least one example, got empty data.")
+        if chosen.merge_loops:
+            for site in sites:
+                loops = sum(n is not None for n in site.loops)
+                total[site.id] = merge_loops(total[site.id], loops, int(seeded))
+        return Diagnosis(
+            sites=sites,
+            statistics=total,
+            examples=examples,
+            seeded=seeded,
+            with_gradient=chosen.loss is not None,
+            taus=tuple(chosen.taus),
+            epsilons=tuple(chosen.epsilons),
+        )
+
+    return run
+
+
+def _trace(fn, params, batch, settings: Settings) -> tuple[Traced, list[Site]]:
+    """The traced function with only the sites to look at, and these."""
+    try:
+        traced = trace(fn, (batch,) if params is None else (params, batch), {})
+    except InputError:
+        raise
+    except Exception as error:
+        shapes = jax.tree.map(np.shape, batch)
+        first = str(error).strip().split("\n")[0]
+        raise InputError(
+            f"Expected data that the function takes, got batches of shape {shapes}: "
+            f"{first}"
+        ) from error
+    sites = select(tuple(sites_of(traced.plan)), settings.sites)
+    if settings.sites is None:
+        sites = [site for site in sites if len(site.shape) > 1] or sites
+    for site in sites:
+        axis, axes = settings.unit_axis, len(site.shape)
+        if axes < 2 or not -axes <= axis < axes:
+            raise InputError(
+                f"Expected a unit axis beside that of the examples at {site.id!r}, got "
+                f"axis {axis} of shape {site.shape}; leave it out with sites=, or "
+                f"give unit_axis=."
+            )
+    ids = {site.id for site in sites}
+    return traced._replace(plan=keep(traced.plan, ids)), sites
+
+
+def _statistics(fn, params, batch, settings: Settings) -> dict[str, Statistics]:
+    """The statistics of one batch."""
+    traced, sites = _trace(fn, params, batch, settings)
+
+    def visit(site, function, pre, feed, iteration):
+        del iteration
+        pre = pre if feed is None else pre + feed
+        post = function(pre)
+        return post, measure(
+            function,
+            pre,
+            post,
+            axis=settings.unit_axis,
+            slope=settings.slope,
+            gram_units=settings.max_rank_units,
+        )
+
+    if settings.loss is None:
+        visitor = Visitor(visit, merge, changes_values=False)
+        return interpret(visitor, traced.plan, traced.inputs)[1]
+
+    loss = settings.loss
+
+    def total_loss(feeds):
+        # Zeros added to the pre-activations: the gradient into them is that into those.
+        visitor = Visitor(visit, merge)
+        outs, taps = interpret(visitor, traced.plan, traced.inputs, feeds)
+        return jnp.sum(loss(traced.unflatten(outs), batch)), taps
+
+    feeds = {s.id: jnp.zeros((*_loops(s), *s.shape), s.dtype) for s in sites}
+    gradients, taps = jax.grad(total_loss, has_aux=True)(feeds)
+    return {
+        site.id: taps[site.id]._replace(
+            gradient=_largest(gradients[site.id], site, settings.unit_axis)
+        )
+        for site in sites
+    }
+
+
+def _largest(gradient: jax.Array, site: Site, unit_axis: int) -> jax.Array:
+    """The largest absolute entry of every unit, shape `[*loops, units]`."""
+    loops = len(_loops(site))
+    unit = loops + unit_axis % len(site.shape)
+    rest = tuple(i for i in range(loops, gradient.ndim) if i != unit)
+    return jnp.max(jnp.abs(gradient.astype(jnp.float32)), rest)
+
+
+def _loops(site: Site) -> tuple[int, ...]:
+    return tuple(n for n in site.loops if n is not None)
+
+
+def _member(params: Any, seed_axis: int | None) -> Any:
+    """The shapes of one of the stacked networks."""
+    if seed_axis is None:
+        return params
+    first = lambda x: jnp.take(jnp.asarray(x), 0, seed_axis)
+    return jax.eval_shape(lambda p: jax.tree.map(first, p), params)
+
+
+def _batches(data: Any, size: int) -> Iterator[Any]:
+    """Slices of arrays along axis 0, or the batches of an iterable as they come."""
+    if not isinstance(data, tuple | dict) and not hasattr(data, "shape"):
+        if not isinstance(data, Iterable):
+            raise InputError(
+                f"Expected arrays or an iterable of batches as data, got "
+                f"{type(data).__name__}."
+            )
+        yield from data
+        return
+    lengths = [np.shape(leaf)[:1] for leaf in jax.tree.leaves(data)]
+    if not lengths or () in lengths or len(set(lengths)) != 1:
+        shapes = jax.tree.map(np.shape, data)
+        raise InputError(
+            f"Expected arrays with the same number of examples along axis 0, got the "
+            f"shapes {shapes}."
+        )
+    for start in range(0, lengths[0][0], size):
+        part = slice(start, start + size)
+        yield jax.tree.map(operator.itemgetter(part), data)

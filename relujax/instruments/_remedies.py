@@ -1,0 +1,170 @@
+"""Remedies: recycle dead units, and start with fewer of them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike, DTypeLike
+
+from relujax.errors import InputError, unknown
+
+Initializer = Callable[..., jax.Array]
+
+
+class Link(NamedTuple):
+    """The parameters around the units of one activation, as paths in the tree.
+
+    A path is the names of the keys or attributes: `"params/Dense_0/kernel"`.
+
+    Attributes:
+      incoming: the weights into the units.
+      outgoing: the weights out of them, or None. Its input axis may be a multiple of
+        the units, as behind a flattened convolution (channels last).
+      bias: the biases of the units, or None.
+      unit_axis: the axis of the units in `incoming` (Flax: -1, Equinox: 0).
+      outgoing_axis: their axis in `outgoing` (Flax: -2, Equinox: 1).
+    """
+
+    incoming: str
+    outgoing: str | None = None
+    bias: str | None = None
+    unit_axis: int = -1
+    outgoing_axis: int = -2
+
+
+def recycle(
+    key: ArrayLike,
+    params: Any,
+    dead: Mapping[str, ArrayLike],
+    links: Mapping[str, Link],
+    *,
+    opt_state: Any = None,
+    initializer: Initializer | None = None,
+) -> tuple[Any, Any]:
+    """ReDo: give dead units new incoming weights and no say in the output yet.
+
+    Incoming weights are drawn anew, biases and outgoing weights become 0, so that the
+    function does not jump, and the optimiser's moments of all of these become 0. A
+    pure function: it works under `jit` and `vmap`.
+
+    Args:
+      key: typed key.
+      params: any pytree of parameters.
+      dead: site id to booleans, shape `[units]`: `diagnosis.mask("dormant_0.025")`.
+      links: site id to the parameters around it; other sites are left alone.
+      opt_state: an optimiser's state; the subtrees of the structure of `params`
+        (Adam's `mu` and `nu`) are reset, all else (its count) stays.
+      initializer: how new weights are drawn, `initializer(key, shape, dtype)`; Glorot
+        uniform by default, as in the authors' code.
+
+    Returns:
+      New `params` and new `opt_state`.
+
+    Raises:
+      InputError: a site or path is unknown, or the shapes do not fit.
+
+    Examples:
+      >>> params = {"up": jnp.zeros((3, 2)), "down": jnp.ones((2, 1))}
+      >>> links = {"relu_0": Link("up", "down")}
+      >>> dead = {"relu_0": jnp.array([True, False])}
+      >>> new, _ = recycle(jax.random.key(0), params, dead, links)
+      >>> (new["up"] != 0).all(0), new["down"][:, 0]
+      (Array([ True, False], dtype=bool), Array([0., 1.], dtype=float32))
+
+    References:
+      Sokar, Agarwal, Castro and Evci, `The Dormant Neuron Phenomenon in Deep
+      Reinforcement Learning <https://arxiv.org/abs/2302.12902>`_, 2023, algorithm 1.
+    """
+    initializer = initializer or jax.nn.initializers.glorot_uniform()
+    flat, structure = jax.tree_util.tree_flatten_with_path(params)
+    paths = [jax.tree_util.keystr(p, simple=True, separator="/") for p, _ in flat]
+    leaves = dict(zip(paths, (jnp.asarray(leaf) for _, leaf in flat), strict=True))
+    touched = {path: jnp.zeros(leaf.shape, bool) for path, leaf in leaves.items()}
+
+    def write(path: str, mask: jax.Array, axis: int, value: Any, link: Link) -> None:
+        if path not in leaves:
+            raise unknown("parameter", path, leaves)
+        units, size = mask.shape[0], leaves[path].shape[axis]
+        if size % units or (path != link.outgoing and size != units):
+            raise InputError(
+                f"Expected {units} units along axis {axis} of {path!r}, got its shape "
+                f"{leaves[path].shape}."
+            )
+        shape = [1] * leaves[path].ndim
+        shape[axis] = size
+        wide = jnp.broadcast_to(
+            jnp.tile(mask, size // units).reshape(shape), leaves[path].shape
+        )
+        touched[path] |= wide
+        leaves[path] = jnp.where(wide, value, leaves[path])
+
+    for index, (id, link) in enumerate(links.items()):
+        if id not in dead:
+            raise unknown("site", id, dead)
+        mask = jnp.asarray(dead[id])
+        if mask.ndim != 1:
+            raise InputError(
+                f"Expected one boolean per unit of {id!r}, got the shape {mask.shape}; "
+                f"pass one seed and one iteration, or use jax.vmap."
+            )
+        if link.incoming not in leaves:
+            raise unknown("parameter", link.incoming, leaves)
+        old = leaves[link.incoming]
+        new = initializer(jax.random.fold_in(key, index), old.shape, old.dtype)
+        write(link.incoming, mask, link.unit_axis, new, link)
+        if link.bias is not None:
+            write(link.bias, mask, 0, 0, link)
+        if link.outgoing is not None:
+            write(link.outgoing, mask, link.outgoing_axis, 0, link)
+
+    rebuild = lambda values: jax.tree.unflatten(structure, [values[p] for p in paths])
+    reset = lambda leaf, mask: jnp.where(mask, 0, leaf)
+    alike = lambda node: jax.tree.structure(node) == structure
+    opt_state = jax.tree.map(
+        lambda node: (
+            jax.tree.map(reset, node, rebuild(touched)) if alike(node) else node
+        ),
+        opt_state,
+        is_leaf=alike,
+    )
+    return rebuild(leaves), opt_state
+
+
+def rai(
+    key: ArrayLike, shape: tuple[int, int], dtype: DTypeLike = jnp.float32
+) -> tuple[jax.Array, jax.Array]:
+    r"""Randomised asymmetric initialisation: fewer networks are born dead.
+
+    Weights and bias of a unit are one row
+    :math:`v \sim N(0, 0.6007^2 / \mathrm{fan\_in})` of :math:`\mathrm{fan\_in} + 1`
+    numbers, of which one, chosen uniformly, is drawn from :math:`\mathrm{Beta}(2, 1)`
+    instead: positive, with mean 2/3.
+
+    Args:
+      key: typed key.
+      shape: `(fan_in, fan_out)`.
+      dtype: floating dtype.
+
+    Returns:
+      Kernel, shape `[fan_in, fan_out]`, and bias, shape `[fan_out]`.
+
+    Examples:
+      >>> kernel, bias = rai(jax.random.key(0), (4, 3))
+      >>> kernel.shape, bias.shape
+      ((4, 3), (3,))
+
+    References:
+      Lu, Shin, Su and Karniadakis, `Dying ReLU and Initialization: Theory and Numerical
+      Examples <https://arxiv.org/abs/1903.06733>`_, 2020, section 4; 0.6007 and
+      Beta(2, 1) are the authors' choice.
+    """
+    fan_in, fan_out = shape
+    key_normal, key_where, key_beta = jax.random.split(key, 3)
+    rows = jax.random.normal(key_normal, (fan_out, fan_in + 1), dtype)
+    rows *= jnp.asarray(0.6007 / fan_in**0.5, dtype)
+    where = jax.random.randint(key_where, (fan_out, 1), 0, fan_in + 1)
+    # Beta(2, 1) has the distribution function x^2.
+    beta = jnp.sqrt(jax.random.uniform(key_beta, (fan_out, 1), dtype))
+    rows = jnp.where(jnp.arange(fan_in + 1)[None] == where, beta, rows)
+    return rows[:, :-1].T, rows[:, -1]

@@ -1,0 +1,199 @@
+"""What one pass over the data leaves of every unit, and the definitions of dead.
+
+A unit is an index along one axis of a site (a feature, a convolution channel); all
+other axes, examples and positions alike, are what it is observed on. Every statistic is
+a sum or a maximum of non-negative terms, so partial ones combine exactly, in any order,
+and all zeros mean "nothing seen yet".
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+Numbers = Any  # a jax.Array on the device, double precision NumPy on the host
+
+
+class Statistics(NamedTuple):
+    """What the units of one site did, shape `[*seeds, *loops, units]` unless noted.
+
+    Attributes:
+      count: how often each unit was observed.
+      nonzero: on how many observations its output was not zero.
+      positive: on how many its pre-activation was above zero.
+      steep: on how many the slope of the activation was not tiny.
+      total: sum of the absolute output.
+      largest: maximum of the absolute output.
+      gradient: maximum of `|dL / d pre-activation|`, NaN where none was asked for.
+      gram: `A^T A` of the outputs `A`, shape `[*seeds, *loops, units, units]`, or zero
+        units where the site has too many.
+    """
+
+    count: Numbers
+    nonzero: Numbers
+    positive: Numbers
+    steep: Numbers
+    total: Numbers
+    largest: Numbers
+    gradient: Numbers
+    gram: Numbers
+
+
+_MAXIMA = ("largest", "gradient")
+
+
+def measure(
+    function: Callable[[jax.Array], jax.Array],
+    pre: jax.Array,
+    post: jax.Array,
+    *,
+    axis: int,
+    slope: float,
+    gram_units: int,
+) -> Statistics:
+    """The statistics of one execution of an elementwise activation.
+
+    Args:
+      function: the activation.
+      pre: its input.
+      post: its output.
+      axis: the axis of the units.
+      slope: derivatives up to this size count as tiny.
+      gram_units: the most units for which the Gram matrix is formed.
+    """
+    pre, post = jax.lax.stop_gradient((pre, post))
+    # The activation is elementwise: pulling back ones gives its derivative everywhere.
+    slopes = jax.vjp(function, pre)[1](jnp.ones_like(post))[0]
+    rows = lambda x: jnp.moveaxis(x, axis, -1).reshape(-1, x.shape[axis])
+    count = lambda condition: jnp.sum(rows(condition), 0, dtype=jnp.int32)
+    size = jnp.abs(rows(post).astype(jnp.float32))
+    units = pre.shape[axis]
+    outputs = rows(post).astype(jnp.float32)[:, : units if units <= gram_units else 0]
+    return Statistics(
+        count=jnp.full(units, pre.size // units, jnp.int32),
+        nonzero=count(post != 0),
+        positive=count(pre > 0),
+        steep=count(jnp.abs(slopes) > slope),
+        total=jnp.sum(size, 0),
+        largest=jnp.max(size, 0),
+        gradient=jnp.full(units, jnp.nan, jnp.float32),
+        gram=jnp.matmul(outputs.T, outputs, precision=jax.lax.Precision.HIGHEST),
+    )
+
+
+def merge(old: Statistics, new: Statistics) -> Statistics:
+    """The statistics of the observations of both."""
+    xp = np if isinstance(new.count, np.ndarray) else jnp
+    return Statistics(
+        *(
+            xp.maximum(a, b) if name in _MAXIMA else a + b
+            for name, a, b in zip(Statistics._fields, old, new, strict=True)
+        )
+    )
+
+
+def on_host(statistics: Statistics) -> Statistics:
+    """In double precision and 64-bit counts, where sums over a data set are exact."""
+    double = {"i": np.int64, "u": np.int64, "f": np.float64}
+    values = [np.asarray(x) for x in statistics]
+    return Statistics(*(x.astype(double[x.dtype.kind]) for x in values))
+
+
+def merge_loops(statistics: Statistics, loops: int, seeds: int) -> Statistics:
+    """The iterations of the scans around a site taken together."""
+    axes = tuple(range(seeds, seeds + loops))
+    return Statistics(
+        *(
+            np.max(x, axes) if name in _MAXIMA else np.sum(x, axes)
+            for name, x in zip(Statistics._fields, statistics, strict=True)
+        )
+    )
+
+
+def scores(statistics: Statistics) -> np.ndarray:
+    r"""The dormancy score of every unit (Sokar et al. 2023, eq. 1).
+
+    .. math::
+      s_i = \frac{E_x |h_i(x)|}{\frac1H \sum_k E_x |h_k(x)|}
+
+    A layer that gives nothing but zeros has scores of zero, so that all of it is
+    dormant; the fraction would be 0 / 0.
+
+    >>> ones = np.ones(4)
+    >>> scores(Statistics(*[4 * ones] * 4, np.array([0., 8, 8, 8]), *[ones] * 3))
+    array([0. , 1.3333, 1.3333, 1.3333])
+    """
+    size = statistics.total / np.maximum(statistics.count, 1)
+    mean = size.mean(-1, keepdims=True)
+    return np.divide(size, mean, out=np.zeros_like(size), where=mean > 0)
+
+
+def definitions(
+    taus: tuple[float, ...], epsilons: tuple[float, ...]
+) -> Mapping[str, Callable[[Statistics], np.ndarray]]:
+    """Name to definition: a boolean for every unit, `[*seeds, *loops, units]`."""
+    tests: dict[str, Callable[[Statistics], np.ndarray]] = {
+        "never_active": lambda s: s.nonzero == 0,
+        "never_positive": lambda s: s.positive == 0,
+        "always_on": lambda s: s.positive == s.count,
+        "saturated": lambda s: s.steep == 0,
+        "zero_gradient": lambda s: s.gradient == 0,
+    }
+    for tau in taus:
+        tests[f"dormant_{tau:g}"] = lambda s, tau=tau: scores(s) <= tau
+    for eps in epsilons:
+        tests[f"small_{eps:g}"] = lambda s, eps=eps: s.largest < eps
+    # A branch that never ran tells nothing about its units.
+    return {
+        name: lambda s, test=test: np.asarray(test(s) & (s.count > 0))
+        for name, test in tests.items()
+    }
+
+
+def singular_values(gram: np.ndarray) -> np.ndarray:
+    """Singular values of `A` from `A^T A`; those below its rounding error are zero."""
+    squares = np.linalg.eigvalsh(gram)
+    units = gram.shape[-1]
+    noise = units * np.finfo(np.float32).eps * squares.max(-1, keepdims=True, initial=0)
+    return np.sqrt(np.where(squares > noise, squares, 0))
+
+
+def effective_rank(gram: np.ndarray) -> np.ndarray:
+    r"""Effective rank (Roy and Vetterli 2007): the perplexity of the spectrum.
+
+    .. math::
+      \exp\Big(-\sum_i p_i \ln p_i\Big), \quad p_i = \sigma_i / \sum_k \sigma_k
+
+    Args:
+      gram: `A^T A`, shape `[..., units, units]`.
+
+    Returns:
+      Shape `[...]`: between 1 and the number of units, 0 for a zero matrix, NaN where
+      the Gram matrix was not formed.
+
+    >>> print(effective_rank(np.eye(3)), effective_rank(np.ones((3, 3))))
+    3.0 1.0
+    """
+    sigma = singular_values(gram)
+    total = sigma.sum(-1, keepdims=True)
+    p = np.divide(sigma, total, out=np.zeros_like(sigma), where=total > 0)
+    logs = np.log(p, out=np.zeros_like(p), where=p > 0)
+    rank = np.where(total[..., 0] > 0, np.exp(-np.sum(p * logs, -1)), 0.0)
+    return rank if gram.shape[-1] else np.full(rank.shape, np.nan)
+
+
+def stable_rank(gram: np.ndarray) -> np.ndarray:
+    r"""Stable rank, :math:`\|A\|_F^2 / \|A\|_2^2`.
+
+    Args and result as in `effective_rank`.
+
+    >>> print(stable_rank(np.eye(3)), stable_rank(np.diag([4.0, 1.0, 0.0])))
+    3.0 1.25
+    """
+    squares = np.square(singular_values(gram))
+    largest = squares.max(-1, initial=0)
+    total = squares.sum(-1)
+    rank = np.divide(total, largest, out=np.zeros_like(total), where=largest > 0)
+    return rank if gram.shape[-1] else np.full(rank.shape, np.nan)

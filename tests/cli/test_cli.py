@@ -1,0 +1,217 @@
+"""The command as a user meets it: exit codes, sentences, resuming."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import jax
+import pandas as pd
+import pytest
+
+from relujax.cli import main
+
+STUDY = textwrap.dedent(
+    """
+    import relujax
+
+    study = relujax.Study(
+        id="tiny",
+        paper=relujax.Paper(title="Tiny", authors="Nobody"),
+        question="does it run?",
+        baseline="relu",
+        profiles={
+            "quick": [
+                relujax.Cell(
+                    data="wdbc",
+                    model="mlp(hidden=(4,))",
+                    activation=activation,
+                    objective="binary_cross_entropy",
+                    epochs=EPOCHS,
+                )
+                for activation in ("relu", "n_relu")
+            ]
+        },
+        seeds={"quick": 2},
+    )
+    """
+)
+
+
+@pytest.fixture
+def study(tmp_path):
+    path = tmp_path / "tiny.py"
+    path.write_text(STUDY.replace("EPOCHS", "2"))
+    return path
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled_once(tmp_path_factory):
+    """The processes of this file share compiled programs, and not with the user."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("JAX_COMPILATION_CACHE_DIR", str(folder))
+        patch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        yield
+        jax.config.update("jax_compilation_cache_dir", None)
+
+
+@pytest.fixture
+def relujax(monkeypatch, capsys):
+    """Run the command in this process: (exit code, what it printed)."""
+
+    def run(*args):
+        monkeypatch.setattr(sys, "argv", ["relujax", *map(str, args)])
+        code = 0
+        try:
+            main()
+        except SystemExit as exit:
+            code = exit.code or 0
+        out, err = capsys.readouterr()
+        return code, out + err
+
+    return run
+
+
+def rows(folder):
+    """All stored numbers, in one order."""
+    frames = [
+        pd.read_parquet(path).assign(cell=path.parent.name)
+        for path in folder.glob("*/*/*.parquet")
+    ]
+    frame = pd.concat(frames).astype({"confusion": str, "dead": str})
+    return frame.sort_values(list(frame.columns), ignore_index=True)
+
+
+def test_a_study_runs_reports_and_is_not_run_twice(relujax, study, tmp_path):
+    out = tmp_path / "runs"
+    code, text = relujax("run", study, "--out", out)
+    assert code == 0
+    assert "Training 4 networks" in text
+    assert "n_relu" in text and "report.html" in text
+    assert (out / "tiny/report/quick/report.html").is_file()
+    before = rows(out)
+
+    code, text = relujax("run", study, "--out", out)
+    assert code == 0
+    assert "nothing to train" in text
+    pd.testing.assert_frame_equal(before, rows(out))
+
+    code, text = relujax("run", study, "--out", out, "--seeds", 3)
+    assert "Training 2 networks (4 are stored already)" in text
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["run", "nosuch.py"], "'nosuch.py'"),
+        (["run", "experiments/srelux.py"], "srelu.py"),
+        (["run", "{study}", "--profile", "quik"], "Did you mean 'quick'?"),
+        (["run", "{study}", "--seeds", "-3"], "at least 1 for --seeds, got -3"),
+        (["run", "{study}", "--seeds", "many"], "valid integer"),
+        (["demo", "--seeds", "0"], "at least 1 for --seeds, got 0"),
+        (["nosuch"], "No such command"),
+        (["run", "{broken}"], "Did you mean 'n_relu'"),
+        (["run", "{typo}"], "Did you mean 'sigma'?"),
+        (["run", "{empty}"], "define `study = relujax.Study(...)`"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    relujax, study, tmp_path, args, sentence
+):
+    files = {"study": study}
+    for name, text in {
+        "broken": STUDY.replace("n_relu", "nrelu2"),
+        "typo": STUDY.replace('"n_relu"', '"n_relu(sgima=0.1)"'),
+        "empty": "",
+    }.items():
+        files[name] = tmp_path / f"{name}.py"
+        files[name].write_text(text.replace("EPOCHS", "1"))
+    code, text = relujax(*(arg.format(**files) for arg in args))
+    assert code == 2
+    assert sentence in text
+    assert "Traceback" not in text
+
+
+def test_a_failing_cell_leaves_the_others_and_exits_with_1(
+    relujax, study, tmp_path, monkeypatch
+):
+    from relujax.engine import _sweep
+
+    original = _sweep.train_population
+
+    def fail_on_relu(members, *args, **kwargs):
+        if members[0].cell.activation == "relu":
+            raise RuntimeError("out of luck")
+        yield from original(members, *args, **kwargs)
+
+    monkeypatch.setattr(_sweep, "train_population", fail_on_relu)
+    out = tmp_path / "runs"
+    code, text = relujax("run", study, "--out", out)
+    assert code == 1
+    assert "Failed: relu: out of luck" in text
+    assert len(list(out.glob("tiny/*/error.txt"))) == 1
+    monkeypatch.undo()
+    assert len(list(out.glob("tiny/*/*.parquet"))) == 1
+
+
+def _start(study, out, *extra):
+    command = [sys.executable, "-m", "relujax", "run", str(study), "--out", str(out)]
+    return subprocess.Popen(
+        [*command, *extra], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def _wait_for(condition, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "The process did not get there in time."
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGINT"])
+def test_an_interrupted_run_continues_and_ends_the_same(study, tmp_path, name):
+    """Stopped in the second cell; the numbers equal those of an uninterrupted run."""
+    study.write_text(STUDY.replace("EPOCHS", "2000"))
+    out, whole = tmp_path / "runs", tmp_path / "whole"
+    process = _start(study, out, "--seeds", "1")
+    _wait_for(lambda: list(out.glob("tiny/*/*.parquet")) or process.poll() is not None)
+    process.send_signal(getattr(signal, name))
+    text, _ = process.communicate(timeout=120)
+    if name == "SIGINT":
+        assert process.returncode == 130
+        assert "the same command continues" in text
+        assert "Traceback" not in text
+    assert len(list(out.glob("tiny/*/*.parquet"))) == 1
+    again, _ = _start(study, out, "--seeds", "1").communicate(timeout=240)
+    assert "Training 1 networks (1 are stored already)" in again
+    _start(study, whole, "--seeds", "1").communicate(timeout=240)
+    pd.testing.assert_frame_equal(rows(out), rows(whole), check_exact=True)
+
+
+def test_two_processes_share_the_work(study, tmp_path):
+    """Each cell is trained by one of them; both report all of it."""
+    study.write_text(STUDY.replace("EPOCHS", "200"))
+    out = tmp_path / "runs"
+    processes = [_start(study, out) for _ in range(2)]
+    texts = [process.communicate(timeout=240)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], texts
+    assert len(list(out.glob("tiny/*/*.parquet"))) == 2
+    assert all("report.html" in text for text in texts)
+    frame = rows(out)
+    assert not frame.duplicated(["cell", "seed", "epoch", "split"]).any()
+
+
+def test_help_does_not_import_jax():
+    code = "import sys, relujax.cli._app; assert 'jax' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    start = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "relujax", "--help"], capture_output=True, check=True
+    )
+    assert b"demo" in done.stdout
+    # Generous: a shared machine may be slow. It takes about 0.1 s; JAX alone takes 0.4.
+    assert time.monotonic() - start < 10

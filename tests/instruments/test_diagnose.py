@@ -1,0 +1,326 @@
+"""Planted dead units are counted exactly, by every definition and in every mode."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+from relujax import InputError, capture, diagnose, replace_activations
+from relujax.instruments import effective_rank, stable_rank
+
+N, UNITS = 37, 16
+X = np.random.default_rng(0).uniform(-1.5, 1.5, (N, UNITS)).astype(np.float32)
+Y = np.zeros((N, 1), np.float32)
+
+# By definition: what `planted` puts into its first layer.
+EXPECTED = {
+    "never_active": 3,
+    "never_positive": 3,
+    "always_on": 2,
+    "saturated": 3,
+    "zero_gradient": 4,
+    "dormant_0": 3,
+    "dormant_0.025": 4,
+    "dormant_0.1": 4,
+    "small_0.01": 4,
+    "small_0.001": 4,
+    "small_1e-05": 3,
+}
+
+
+def planted(dead=3):
+    """Layer 1 is the identity but for what is planted; layer 2 is a tanh."""
+    w, b = np.eye(UNITS, dtype=np.float32), np.zeros(UNITS, np.float32)
+    out = np.full((UNITS, 4), 0.1, np.float32)
+    b[:dead] = -100  # dead: below zero on all data
+    b[3:5] = 2  # always on
+    w[5, 5] = 1e-4  # dormant and small, but alive
+    out[6] = 0  # no gradient flows back, but it fires
+    c = np.array([0, 0, 0, 30], np.float32)  # one tanh saturated
+    return {"w": w, "b": b, "v": out, "c": c}
+
+
+def net(params, batch):
+    x, _ = batch
+    h = jax.nn.relu(x @ params["w"] + params["b"][None])
+    return jnp.tanh(h @ params["v"] + params["c"][None])
+
+
+def loss(output, batch):
+    return jnp.sum((output - batch[1]) ** 2, -1)
+
+
+def counts(diagnosis, id="relu_0"):
+    masks = {name: diagnosis.mask(name)[id] for name in diagnosis.definitions}
+    return {name: mask.sum(-1).tolist() for name, mask in masks.items()}
+
+
+@pytest.mark.parametrize("batch_size", [N, 10, 1000])
+@pytest.mark.parametrize("transform", [lambda f: f, jax.jit], ids=["plain", "jit"])
+def test_planted_units_are_counted_exactly(transform, batch_size):
+    params = planted()
+    settings = {"loss": loss, "batch_size": batch_size}
+    result = diagnose(transform(net), (X, Y), params=params, **settings)
+    assert counts(result) == EXPECTED
+    assert result.examples == N
+    assert (result.statistics["relu_0"].count == N).all()
+    tanh = counts(result, "tanh_0")
+    assert (tanh["saturated"], tanh["always_on"], tanh["zero_gradient"]) == (1, 4, 1)
+
+
+def test_eager_statistics_are_those_of_captured_values():
+    with jax.disable_jit():
+        result = diagnose(net, (X, Y), params=planted(), loss=loss)
+    assert counts(result) == EXPECTED
+    _, seen = capture(net)(planted(), (X, Y))
+    pre, post = np.asarray(seen["relu_0"].pre), np.asarray(seen["relu_0"].post)
+    s = result.statistics["relu_0"]
+    np.testing.assert_array_equal(s.positive, (pre > 0).sum(0))
+    np.testing.assert_array_equal(s.nonzero, (post != 0).sum(0))
+    np.testing.assert_allclose(s.total, np.abs(post).sum(0), rtol=1e-6)
+    np.testing.assert_array_equal(s.largest, np.abs(post).max(0))
+    np.testing.assert_allclose(s.gram, post.T @ post, rtol=1e-5)
+
+
+def test_the_gradient_is_that_into_the_pre_activation():
+    result = diagnose(net, (X, Y), params=planted(), loss=loss, batch_size=10)
+    p = planted()
+
+    def from_pre(z):
+        out = jnp.tanh(jax.nn.relu(z) @ p["v"] + p["c"][None])
+        return loss(out, (X, Y)).sum()
+
+    expected = np.abs(jax.grad(from_pre)(X @ p["w"] + p["b"][None])).max(0)
+    np.testing.assert_allclose(
+        result.statistics["relu_0"].gradient, expected, rtol=1e-5, atol=1e-7
+    )
+
+
+def test_seeds_are_diagnosed_on_their_own():
+    members = [planted(0), planted(3), planted(1)]
+    params = jax.tree.map(lambda *p: np.stack(p), *members)
+    settings = {"loss": loss, "batch_size": 10}
+    result = diagnose(net, (X, Y), params=params, seed_axis=0, **settings)
+    assert counts(result)["never_positive"] == [0, 3, 1]
+    assert counts(result)["zero_gradient"] == [1, 4, 2]
+    alone = diagnose(net, (X, Y), params=members[1], **settings)
+    assert {k: v[1] for k, v in counts(result).items()} == counts(alone)
+    table = result.table()
+    assert table[table.site == "relu_0"].never_positive.tolist() == [0, 3, 1]
+    assert "over 3 seeds" in result.summary()
+    assert "1.3 (from 0 to 3) of 16" in result.summary()
+
+
+def test_batches_of_a_generator_are_each_seen_once():
+    batches = ((X[i : i + 10], Y[i : i + 10]) for i in range(0, N, 10))
+    fn = lambda batch: net(planted(), batch)
+    result = diagnose(fn, batches, loss=loss)
+    assert counts(result) == EXPECTED
+    assert result.examples == N
+
+
+def test_what_is_kept_does_not_grow_with_the_data():
+    size = lambda n: [x.shape for x in _kept(diagnose(jax.nn.relu, _noise(n)))]
+    assert size(10) == size(700)
+
+
+def _kept(diagnosis):
+    return diagnosis.statistics["relu_0"]
+
+
+def _noise(n):
+    return np.random.default_rng(1).normal(size=(n, 5)).astype(np.float32)
+
+
+@pytest.mark.parametrize("unit_axis", [-1, 1])
+def test_convolution_channels_over_all_positions(unit_axis):
+    x = np.random.default_rng(0).normal(size=(7, 6, 6, 5)).astype(np.float32)
+    x[..., 2] = -1  # dead everywhere
+    x[..., 3] = -1
+    x[4, 1, 2, 3] = 1  # alive at one position of one example
+    data = np.moveaxis(x, -1, unit_axis)
+    result = diagnose(jax.nn.relu, data, unit_axis=unit_axis, batch_size=3)
+    assert result.mask("never_positive")["relu_0"].tolist() == [0, 0, 1, 0, 0]
+    assert (_kept(result).count == 7 * 36).all()
+    assert _kept(result).positive[3] == 1
+
+
+def stacked(x):
+    """Three layers in a scan; the biases kill 0, 1 and 2 more of 4 units."""
+    biases = jnp.array([[0, 0, 0, 0], [-9, 0, 0, 0], [-9, -9, 0, 0]], jnp.float32)
+    step = lambda c, b: (jax.nn.relu(c + b[None]) + 0.1, None)
+    return lax.scan(jax.checkpoint(step), x, biases)[0]
+
+
+def test_layers_of_a_scan_are_separate_unless_merged():
+    x = np.ones((5, 4), np.float32)
+    id = "scan/checkpoint/relu_0"
+    loss = lambda output, batch: output.sum()
+    result = diagnose(stacked, x, loss=loss)
+    assert result.mask("never_positive")[id].sum(-1).tolist() == [0, 1, 2]
+    # Unit 0 of the first layer fires, but its successor is dead: no gradient.
+    assert result.mask("zero_gradient")[id].sum(-1).tolist() == [2, 2, 2]
+    assert result.table().site.tolist() == [f"{id}[{i}]" for i in range(3)]
+    merged = diagnose(stacked, x, loss=loss, merge_loops=True)
+    assert merged.mask("never_positive")[id].tolist() == [False] * 4
+    assert (merged.statistics[id].count == 15).all()
+
+
+def test_a_branch_counts_only_where_it_ran():
+    fn = lambda x: lax.cond(x.mean() > 0, jax.nn.relu, lambda x: jnp.tanh(x), x)
+    x = np.concatenate([np.ones((4, 2)), -np.ones((8, 2))]).astype(np.float32)
+    result = diagnose(fn, x, batch_size=4)
+    assert (result.statistics["cond/1/relu_0"].count == 4).all()
+    assert (result.statistics["cond/0/tanh_0"].count == 8).all()
+    never = diagnose(fn, x[:4])
+    assert not never.mask("never_positive")["cond/0/tanh_0"].any()
+    assert "cond/0/tanh_0" in never.summary() and "never ran" in never.summary()
+
+
+def test_a_while_loop_adds_up():
+    step = lambda s: (s[0] + 1, jax.nn.relu(s[1] - 1.0))
+    fn = lambda x: lax.while_loop(lambda s: s[0] < 3, step, (0, x))[1]
+    x = np.array([[0.5, 2.5, 9.0]], np.float32)
+    s = diagnose(fn, x).statistics["while/relu_0"]
+    assert s.count.tolist() == [3, 3, 3]
+    assert s.positive.tolist() == [0, 2, 3]
+    assert s.largest.tolist() == [0, 1.5, 8]
+
+
+def test_a_layer_of_zeros_is_all_dormant_and_not_nan():
+    result = diagnose(jax.nn.relu, -np.ones((5, 4), np.float32))
+    assert result.scores()["relu_0"].tolist() == [0] * 4
+    assert result.mask("dormant_0.025")["relu_0"].all()
+    assert result.table().effective_rank.tolist() == [0]
+
+
+def test_dormancy_scores_of_the_reference_vector():
+    x = np.ones((5, 4), np.float32)
+    x[:, 0] = 0
+    scores = diagnose(jax.nn.relu, x).scores()["relu_0"]
+    np.testing.assert_allclose(scores, [0, 4 / 3, 4 / 3, 4 / 3])
+
+
+@pytest.mark.parametrize(
+    ("matrix", "effective", "stable"),
+    [
+        (np.ones((50, 6)), 1, 1),
+        (np.ones((3000, 512)), 1, 1),
+        (np.eye(6), 6, 6),
+        (np.zeros((6, 3)), 0, 0),
+        (np.diag([2.0, 1.0]), 3 / 2 ** (2 / 3), 1.25),
+    ],
+)
+def test_ranks(matrix, effective, stable):
+    result = diagnose(jax.nn.relu, matrix.astype(np.float32), batch_size=1024)
+    row = result.table().iloc[0]
+    np.testing.assert_allclose(row.effective_rank, effective, rtol=1e-5)
+    np.testing.assert_allclose(row.stable_rank, stable, rtol=1e-5)
+    gram = matrix.T @ matrix
+    np.testing.assert_allclose(effective_rank(gram), effective, rtol=1e-6)
+    np.testing.assert_allclose(stable_rank(gram), stable, rtol=1e-6)
+
+
+def test_ranks_agree_with_the_singular_values():
+    x = _noise(200)
+    result = diagnose(jax.nn.relu, x, batch_size=64).table().iloc[0]
+    sigma = np.linalg.svd(np.maximum(x, 0), compute_uv=False)
+    p = sigma / sigma.sum()
+    np.testing.assert_allclose(result.effective_rank, np.exp(-p @ np.log(p)), rtol=1e-4)
+    np.testing.assert_allclose(
+        result.stable_rank, (sigma**2).sum() / sigma[0] ** 2, rtol=1e-4
+    )
+    wide = diagnose(jax.nn.relu, x, max_rank_units=4).table().iloc[0]
+    assert np.isnan(wide.effective_rank)
+
+
+def test_firing_histogram():
+    x = np.array([[1, 1, -1], [1, -1, -1]], np.float32)
+    result = diagnose(jax.nn.relu, x)
+    assert result.firing()["relu_0"].tolist() == [1, 0.5, 0]
+    assert result.histogram(bins=2)["relu_0"].tolist() == [1, 2]
+
+
+def test_zero_is_not_positive():
+    result = diagnose(jax.nn.relu, np.array([[0.0, 1.0], [-0.0, 0.0]], np.float32))
+    assert result.mask("never_positive")["relu_0"].tolist() == [True, False]
+    assert result.mask("always_on")["relu_0"].tolist() == [False, False]
+
+
+def test_noise_hides_death_by_output_but_not_by_gradient():
+    # N-ReLU's first-layer unit that is negative on all data: its output is never 0, yet
+    # nothing flows back into it.
+    key = jax.random.key(0)
+    noisy = replace_activations(net, {"relu": "n_relu(sigma=0.1)"}, key=key)
+    result = diagnose(noisy, (X, Y), params=planted(), loss=loss)
+    assert counts(result, "n_relu_0")["never_active"] == 0
+    assert counts(result, "n_relu_0")["never_positive"] == 3
+    assert counts(result, "n_relu_0")["zero_gradient"] == 4
+
+
+def test_leaky_units_are_never_positive_but_not_stuck():
+    leaky = replace_activations(net, {"relu": "leaky_relu"})
+    result = diagnose(leaky, (X, Y), params=planted(), loss=loss)
+    assert counts(result, "leaky_relu_0")["never_positive"] == 3
+    assert counts(result, "leaky_relu_0")["saturated"] == 0
+    assert counts(result, "leaky_relu_0")["zero_gradient"] == 1
+    assert "they may recover" in result.summary()
+
+
+def test_custom_derivatives_have_slopes_too():
+    sugar = replace_activations(net, {"relu": "sugar_relu"})
+    result = diagnose(sugar, (X, Y), params=planted(), loss=loss)
+    # The surrogate's slope at -100 is 0 as well; one without a loss agrees.
+    assert counts(result, "sugar_relu_0")["saturated"] == 3
+
+
+def test_sentences():
+    result = diagnose(net, (X, Y), params=planted(), loss=loss)
+    first, second = result.summary().split("\n")
+    assert first.startswith("relu_0 (")
+    assert first.endswith(
+        "3 of 16 units never fire on 37 examples; their incoming gradient is zero: "
+        "they cannot recover by themselves; 2 always fire."
+    )
+    assert "each of 4 units fires on some of 37 examples; 4 always fire." in second
+    broken = diagnose(jax.nn.relu, np.full((2, 3), np.nan, np.float32))
+    assert "not numbers" in broken.summary()
+
+
+def test_table_figure_and_report(tmp_path):
+    result = diagnose(net, (X, Y), params=planted(), loss=loss)
+    row = result.table().set_index("site").loc["relu_0"]
+    assert {name: row[name] for name in EXPECTED} == EXPECTED
+    assert row.units == UNITS
+    figure = result.plot()
+    assert len(figure.axes) == 3
+    page = result.report(tmp_path / "dead.html").read_text()
+    assert "never fire on 37 examples" in page
+    assert "<svg" in page and "src=" not in page and "<script" not in page
+
+
+def test_bad_input_is_one_sentence():
+    relu = jax.nn.relu
+    with pytest.raises(InputError, match="found none"):
+        diagnose(jnp.sin, X)
+    with pytest.raises(InputError, match="Unknown site or activation"):
+        diagnose(relu, X, sites=["tanh"])
+    with pytest.raises(InputError, match=r"got batches of shape \(37, 3\)"):
+        diagnose(lambda x: relu(x @ np.eye(UNITS)), X[:, :3])
+    with pytest.raises(InputError, match="same number of examples"):
+        diagnose(net, (X, Y[:3]), params=planted())
+    with pytest.raises(InputError, match="empty data"):
+        diagnose(relu, X[:0])
+    with pytest.raises(InputError, match="got int"):
+        diagnose(relu, 3)
+    with pytest.raises(InputError, match="unit axis"):
+        diagnose(relu, X[:, 0])
+    with pytest.raises(InputError, match="same units"):
+        diagnose(relu, [X, X[:, :3]])
+    with pytest.raises(InputError, match="Unknown setting 'batchsize'"):
+        diagnose(relu, X, batchsize=3)
+    with pytest.raises(InputError, match="Unknown definition of dead 'zero_gradient'"):
+        diagnose(relu, X).mask("zero_gradient")
+    with pytest.raises(InputError, match="with a seed axis"):
+        diagnose(relu, X, seed_axis=0)
