@@ -1,5 +1,7 @@
 from . import linen as linen
+from . import nnx as nnx
 from .activations import Activation as Activation
+from .activations import Properties as Properties
 from .activations import Signal as Signal
 from .activations import adaptive_tanh as adaptive_tanh
 from .activations import al_relu as al_relu
@@ -8,6 +10,7 @@ from .activations import arelu_attention as arelu_attention
 from .activations import celu as celu
 from .activations import crelu as crelu
 from .activations import elu as elu
+from .activations import gain as gain
 from .activations import gelu as gelu
 from .activations import get as get
 from .activations import leaky_relu as leaky_relu
@@ -20,7 +23,9 @@ from .activations import names as names
 from .activations import noisy_relu as noisy_relu
 from .activations import noisy_relu_mean as noisy_relu_mean
 from .activations import prelu as prelu
+from .activations import properties as properties
 from .activations import q_relu as q_relu
+from .activations import recommended_init as recommended_init
 from .activations import relu as relu
 from .activations import relu6 as relu6
 from .activations import rrelu as rrelu

@@ -1,5 +1,8 @@
 """Networks as pairs of pure functions, and the papers' networks in Flax Linen."""
 
+import copy
+import functools
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
@@ -7,12 +10,14 @@ from typing import Any, NamedTuple, cast
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from flax import nnx
 from flax.traverse_util import flatten_dict
 from jax.typing import ArrayLike
 
 from relujax.activations import Activation as Spec
 from relujax.errors import InputError, unknown
 from relujax.linen import Activation
+from relujax.nnx import CALLS, Preactivation, Signal
 
 Tree = Any
 
@@ -59,6 +64,63 @@ def from_linen(module: nn.Module) -> Model:
         return y, {**state, **changed}, preactivations
 
     return Model(init, apply)
+
+
+def from_nnx(make: Callable[..., nnx.Module]) -> Model:
+    """The `Model` of an NNX module that is called as `module(x, train=..., rngs=...)`.
+
+    What is no `nnx.Param` is state: the `Signal`s under `signal`, all other variables
+    (batch statistics) under `rest`.
+
+    Args:
+      make: `make(rngs=nnx.Rngs(params=key)) -> module`, such as a module class with its
+        other arguments bound by `functools.partial`. Random streams (`activation`,
+        `dropout`) come with every call, not with the module.
+    """
+    kinds = nnx.Param, Signal, ...
+
+    @functools.cache
+    def blank():
+        return nnx.split(nnx.eval_shape(lambda: make(rngs=nnx.Rngs(params=0))), *kinds)
+
+    def init(key, x):
+        del x
+        _, *states = nnx.split(make(rngs=nnx.Rngs(params=key)), *kinds)
+        return _unbound(*states)
+
+    def apply(
+        params, state, x, *, rngs: dict[str, jax.Array] | None = None, train=False
+    ):
+        graph, *blanks = blank()
+        values = params, state.get("signal", {}), state.get("rest", {})
+        states = [copy.deepcopy(empty) for empty in blanks]
+        for empty, value in zip(states, values, strict=True):
+            nnx.replace_by_pure_dict(empty, value)
+        module = nnx.merge(graph, *states)
+        streams = nnx.Rngs(**rngs) if rngs else None
+        forward = nnx.capture(
+            lambda module: module(x, train=train, rngs=streams), Preactivation
+        )
+        numbering = CALLS.set(itertools.count())
+        try:
+            y, sown = forward(module)
+        finally:
+            CALLS.reset(numbering)
+        # The last part of the path counts the calls.
+        flat = flatten_dict(nnx.to_pure_dict(sown))
+        ordered = sorted(flat.items(), key=lambda item: item[0][-1])
+        preactivations = tuple(z for _, calls in ordered for z in calls)
+        if train:
+            _, state = _unbound(*nnx.split(module, *kinds)[1:])
+        return y, state, preactivations
+
+    return Model(init, apply)
+
+
+def _unbound(params, signal, rest) -> tuple[Tree, Tree]:
+    """Plain nested dictionaries of arrays; the state without its empty collections."""
+    state = {"signal": nnx.to_pure_dict(signal), "rest": nnx.to_pure_dict(rest)}
+    return nnx.to_pure_dict(params), {name: c for name, c in state.items() if c}
 
 
 class Dropout(nn.Module):

@@ -12,11 +12,15 @@ from relujax.activations._exponential import celu as celu
 from relujax.activations._exponential import elu as elu
 from relujax.activations._exponential import selu as selu
 from relujax.activations._exponential import srelu as srelu
+from relujax.activations._gain import gain as gain
+from relujax.activations._gain import recommended_init as recommended_init
 from relujax.activations._learnable import adaptive_tanh as adaptive_tanh
 from relujax.activations._learnable import arelu as arelu
 from relujax.activations._learnable import arelu_attention as arelu_attention
 from relujax.activations._learnable import prelu as prelu
 from relujax.activations._learnable import srelu_sshaped as srelu_sshaped
+from relujax.activations._properties import Properties as Properties
+from relujax.activations._properties import properties as properties
 from relujax.activations._rectifiers import al_relu as al_relu
 from relujax.activations._rectifiers import crelu as crelu
 from relujax.activations._rectifiers import leaky_relu as leaky_relu

@@ -71,6 +71,39 @@ def run(
     run_study(study, profile=profile, seeds=seeds, out=out)
 
 
+@app.command("list")
+def list_activations() -> None:
+    """All activations: formula, parameters, derivative at kinks, paper."""
+    from relujax.cli._catalogue import show_list
+
+    show_list()
+
+
+@app.command()
+def show(
+    spec: Annotated[
+        str, typer.Argument(metavar="ID", help="An id or spec: 'n_relu(sigma=0.1)'.")
+    ],
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw value and derivative: .png or .svg.")
+    ] = None,
+) -> None:
+    """One activation: its facts, and its picture if a file is given."""
+    from relujax.cli._catalogue import show_one
+
+    show_one(spec, plot)
+
+
+@app.command()
+def gallery(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("gallery"),
+) -> None:
+    """A page and a picture of all activations."""
+    from relujax.cli._catalogue import show_gallery
+
+    show_gallery(out)
+
+
 def main() -> None:
     """Entry point: bad input is one sentence and exit code 2, never a traceback."""
     say = partial(Console(stderr=True, highlight=False).print, soft_wrap=True)

@@ -139,13 +139,31 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
+def svg(figure: Figure) -> bytes:
+    """The figure as SVG, the same bytes every time."""
+    buffer = io.BytesIO()
+    with drawing():
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as PNG, the same bytes every time."""
+    buffer = io.BytesIO()
+    with drawing():
+        figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def data_uri(code: bytes) -> str:
+    """SVG code as a data URI."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(code).decode('ascii')}"
+
+
 def save(plate: Plate, folder: Path) -> str:
     """Write PNG and SVG files; return the SVG as a data URI."""
     folder.mkdir(parents=True, exist_ok=True)
-    with drawing():
-        plate.figure.savefig(folder / f"{plate.name}.png", metadata={"Software": None})
-        buffer = io.BytesIO()
-        plate.figure.savefig(buffer, format="svg", metadata={"Date": None})
-    (folder / f"{plate.name}.svg").write_bytes(buffer.getvalue())
-    code = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f"data:image/svg+xml;base64,{code}"
+    code = svg(plate.figure)
+    (folder / f"{plate.name}.png").write_bytes(png(plate.figure))
+    (folder / f"{plate.name}.svg").write_bytes(code)
+    return data_uri(code)
