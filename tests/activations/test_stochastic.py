@@ -190,3 +190,18 @@ def test_rrelu_slopes_stay_between_the_bounds():
     chex.assert_trees_all_equal(relujax.rrelu(KEY, x), x)
     slope = jax.grad(lambda x: relujax.rrelu(KEY, x).sum())(jnp.array([-2.0, 0.0]))
     assert (slope >= 1 / 8).all() and (slope <= 1 / 3).all()  # r at 0, as in torch
+
+
+@pytest.mark.parametrize("impl", ["threefry2x32", "threefry4x32"])
+@pytest.mark.parametrize("fn", [relujax.n_relu, relujax.rrelu, relujax.noisy_relu])
+def test_sharding_changes_no_number(fn, impl):
+    """The same draws on two devices as on one, for any way the array is cut."""
+    key = jax.random.key(3, impl=impl)
+    x = jax.random.normal(jax.random.key(4), (8, 6))
+    expected = jax.jit(fn)(key, x)
+    mesh = jax.make_mesh((2,), ("i",), (jax.sharding.AxisType.Auto,))
+    for spec in (jax.P("i", None), jax.P(None, "i")):
+        spread = jax.device_put(x, jax.NamedSharding(mesh, spec))
+        got = jax.jit(fn)(key, spread)
+        assert len(got.sharding.device_set) == 2
+        np.testing.assert_array_equal(got, expected)
