@@ -235,6 +235,6 @@ def test_the_docstring_promises_what_is_tested():
     each, mean, no = promises
     heads = ("In every network", "In the mean over networks", "Not:")
     assert all(map(str.startswith, promises, heads))
-    quoted = lambda text: [n for n in re.findall(r"`(\w+)`", text)]
+    quoted = lambda text: list(dict.fromkeys(re.findall(r"`(\w+)`", text)))
     assert (quoted(each), quoted(mean), quoted(no)) == (EACH, MEAN, NOT)
     assert {*EACH, *MEAN, *NOT, *STOCHASTIC} == set(relujax.names())
