@@ -3,19 +3,26 @@
 import copy
 import functools
 import itertools
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 import jax
-import jax.numpy as jnp
 from flax import linen as nn
 from flax import nnx
 from flax.traverse_util import flatten_dict
 from jax.typing import ArrayLike
 
 from relujax.activations import Activation as Spec
-from relujax.errors import InputError, unknown
+from relujax.convolution import max_pool_2x2
+from relujax.errors import InputError
+from relujax.layers import (
+    Conv,
+    Dropout,
+    check_initializer,
+    check_rate,
+    check_widths,
+    dense,
+)
 from relujax.linen import Activation
 from relujax.nnx import CALLS, Preactivation, Signal
 
@@ -123,74 +130,6 @@ def _unbound(params, signal, rest) -> tuple[Tree, Tree]:
     return nnx.to_pure_dict(params), {name: c for name, c in state.items() if c}
 
 
-class Dropout(nn.Module):
-    """Inverted dropout whose rate may be traced, unlike that of `flax.linen.Dropout`.
-
-    Attributes:
-      rate: probability of zeroing an element; None for no dropout at all.
-    """
-
-    rate: ArrayLike | None
-
-    @nn.compact
-    def __call__(self, x: jax.Array, *, train: bool = False) -> jax.Array:
-        if self.rate is None or not train:
-            return x
-        if not self.has_rng("dropout"):
-            raise ValueError(
-                "Expected the 'dropout' random stream to train with dropout, got none; "
-                "pass rngs={'dropout': key} to apply."
-            )
-        keep = 1.0 - jnp.asarray(self.rate, x.dtype)
-        kept = jax.random.bernoulli(self.make_rng("dropout"), keep, x.shape)
-        return jnp.where(kept, x / keep, 0)
-
-
-def _pytorch_uniform(fan_in: int) -> nn.initializers.Initializer:
-    """PyTorch's default for `Linear`, weights and biases: U(-1, 1) / sqrt(fan_in)."""
-    bound = 1.0 / math.sqrt(fan_in)
-
-    def init(key, shape, dtype=jnp.float32, out_sharding=None):
-        del out_sharding
-        return jax.random.uniform(key, shape, dtype, -bound, bound)
-
-    return init
-
-
-_INITIALIZERS = {
-    "glorot": nn.initializers.glorot_uniform(),
-    "he": nn.initializers.he_normal(),
-    "lecun": nn.initializers.lecun_normal(),
-}
-
-#: The names that the networks take for `initializer`.
-INITIALIZERS = (*_INITIALIZERS, "pytorch")
-
-
-def _check_rate(rate: ArrayLike | None) -> None:
-    """Refuse a dropout rate outside [0, 1); a traced one cannot be looked at."""
-    if rate is None or isinstance(rate, jax.Array):
-        return
-    if not isinstance(rate, int | float) or not 0 <= rate < 1:
-        raise InputError(
-            f"Expected a dropout rate in [0, 1), or None for no dropout, got {rate!r} "
-            f"instead."
-        )
-
-
-def dense(features: int, fan_in: int, init: str) -> nn.Dense:
-    """A dense layer by the name of its initialiser.
-
-    `glorot` is Glorot uniform (the default of Keras), `he` is He normal, `lecun` LeCun
-    normal, all with zero biases; `pytorch` is the default of `torch.nn.Linear`, whose
-    biases are random too.
-    """
-    if init == "pytorch":
-        uniform = _pytorch_uniform(fan_in)
-        return nn.Dense(features, kernel_init=uniform, bias_init=uniform)
-    return nn.Dense(features, kernel_init=_INITIALIZERS[init])
-
-
 class MLP(nn.Module):
     """Multilayer perceptron: (dense, activation, dropout) per hidden layer, dense.
 
@@ -209,17 +148,9 @@ class MLP(nn.Module):
     initializer: str = "glorot"
 
     def __post_init__(self) -> None:
-        widths = self.hidden
-        if not isinstance(widths, tuple | list) or not all(
-            isinstance(width, int) and width > 0 for width in widths
-        ):
-            raise InputError(
-                f"Expected hidden=(width, ...) of an MLP to be positive integers, got "
-                f"{widths!r} instead; a single layer is written (512,)."
-            )
-        _check_rate(self.dropout)
-        if self.initializer not in INITIALIZERS:
-            raise unknown("initializer", str(self.initializer), INITIALIZERS)
+        check_widths("hidden", self.hidden)
+        check_rate(self.dropout)
+        check_initializer(self.initializer)
         super().__post_init__()
 
     @nn.compact
@@ -230,3 +161,49 @@ class MLP(nn.Module):
             x = Activation(self.activation)(x, train=train)
             x = Dropout(self.dropout)(x, train=train)
         return dense(self.outputs, x.shape[-1], self.initializer)(x)
+
+
+class CNN(nn.Module):
+    """Convolutional network of the SReLU paper (Bhat, section IV-B).
+
+    (3 x 3 convolution, activation, 2 x 2 max-pooling, dropout) per entry of `filters`,
+    then an `MLP`.
+
+    Attributes:
+      outputs: number of outputs (logits).
+      activation: anything that `relujax.get` takes.
+      filters: channels of the convolutions.
+      hidden: widths of the dense hidden layers.
+      dropout: rate after every pooling and dense layer; None for none.
+      initializer: one of `INITIALIZERS`.
+    """
+
+    outputs: int
+    activation: str | Spec
+    filters: tuple[int, ...] = (32, 64)
+    hidden: tuple[int, ...] = (512, 512)
+    dropout: ArrayLike | None = None
+    initializer: str = "glorot"
+
+    def __post_init__(self) -> None:
+        check_widths("filters", self.filters)
+        check_widths("hidden", self.hidden)
+        check_rate(self.dropout)
+        check_initializer(self.initializer)
+        super().__post_init__()
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, train: bool = False) -> jax.Array:
+        if x.ndim != 4:
+            raise InputError(
+                f"Expected images [batch, height, width, channels] for a CNN, got "
+                f"shape {x.shape}; take an mlp for data without rows and columns."
+            )
+        for features in self.filters:
+            x = Conv(features, (3, 3), self.initializer)(x)
+            x = Activation(self.activation)(x, train=train)
+            x = Dropout(self.dropout)(max_pool_2x2(x), train=train)
+        head = MLP(
+            self.outputs, self.activation, self.hidden, self.dropout, self.initializer
+        )
+        return head(x, train=train)

@@ -8,8 +8,9 @@ import pytest
 from flax import linen as nn
 
 from relujax import InputError
+from relujax.layers import INITIALIZERS, Dropout
 from relujax.linen import Activation
-from relujax.models import INITIALIZERS, MLP, Dropout, from_linen
+from relujax.models import MLP, from_linen
 
 
 def test_shapes_for_any_depth_and_width():

@@ -12,7 +12,7 @@ from relujax import activations, models, specs
 from relujax.errors import InputError, unknown
 from relujax.training import objective, optimizer_defaults
 
-_MODELS = {"mlp": models.MLP}
+_MODELS = {"mlp": models.MLP, "cnn": models.CNN}
 
 # Raised when the same cell would give other numbers or other columns than before:
 # results stored by an older version are then left alone and run again.

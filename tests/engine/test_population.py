@@ -231,6 +231,20 @@ def test_chunks_change_no_number(wdbc, chunk):
         pd.testing.assert_frame_equal(scalars(parts, seed), expected, check_exact=True)
 
 
+def test_a_convolutional_network_learns_digits():
+    cell = Cell(
+        data="digits",
+        model="cnn(filters=(8,), hidden=(32,), dropout=0.1)",
+        activation="relu",
+        optimizer="adam(learning_rate=0.003)",
+        batch_size=32,
+        epochs=8,
+    )
+    last = train(cell, load_dataset("digits"), [0]).query("epoch == 8")
+    assert (last["accuracy"] > 0.9).all()
+    assert last["dead"].map(len).eq(2).all()
+
+
 def test_training_learns(wdbc):
     frame = train(small(epochs=20), wdbc, range(3))
     last = frame.query("epoch == 20 and split == 'test'")

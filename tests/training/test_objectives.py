@@ -71,9 +71,13 @@ def test_regression_metrics_equal_scikit_learn():
     sums = chosen.sums(outputs, y, jnp.ones(40), None)
     got = chosen.metrics(sums, y)
     np.testing.assert_allclose(
-        got["mse"], sk.mean_squared_error(y, outputs[:, 0]), rtol=1e-5
+        got["mse"],
+        sk.mean_squared_error(np.asarray(y), np.asarray(outputs[:, 0])),
+        rtol=1e-5,
     )
-    np.testing.assert_allclose(got["r2"], sk.r2_score(y, outputs[:, 0]), rtol=1e-4)
+    np.testing.assert_allclose(
+        got["r2"], sk.r2_score(np.asarray(y), np.asarray(outputs[:, 0])), rtol=1e-4
+    )
 
 
 def test_unknown_objective_offers_the_nearest():

@@ -1,0 +1,129 @@
+"""Layers of the papers' networks that Flax lacks or that XLA runs slowly on a CPU."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from jax.typing import ArrayLike
+
+from relujax.convolution import conv2d
+from relujax.errors import InputError, unknown
+
+
+class Dropout(nn.Module):
+    """Inverted dropout whose rate may be traced, unlike that of `flax.linen.Dropout`.
+
+    Attributes:
+      rate: probability of zeroing an element; None for no dropout at all.
+    """
+
+    rate: ArrayLike | None
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, train: bool = False) -> jax.Array:
+        if self.rate is None or not train:
+            return x
+        if not self.has_rng("dropout"):
+            raise ValueError(
+                "Expected the 'dropout' random stream to train with dropout, got none; "
+                "pass rngs={'dropout': key} to apply."
+            )
+        keep = 1.0 - jnp.asarray(self.rate, x.dtype)
+        kept = jax.random.bernoulli(self.make_rng("dropout"), keep, x.shape)
+        return jnp.where(kept, x / keep, 0)
+
+
+def _pytorch_uniform(fan_in: int) -> nn.initializers.Initializer:
+    """PyTorch's default for weights and biases: U(-1, 1) / sqrt(fan_in)."""
+    bound = 1.0 / math.sqrt(fan_in)
+
+    def init(key, shape, dtype=jnp.float32, out_sharding=None):
+        del out_sharding
+        return jax.random.uniform(key, shape, dtype, -bound, bound)
+
+    return init
+
+
+_INITIALIZERS = {
+    "glorot": nn.initializers.glorot_uniform(),
+    "he": nn.initializers.he_normal(),
+    "lecun": nn.initializers.lecun_normal(),
+}
+
+#: The names that the networks take for `initializer`.
+INITIALIZERS = (*_INITIALIZERS, "pytorch")
+
+
+def check_rate(rate: ArrayLike | None) -> None:
+    """Refuse a dropout rate outside [0, 1); a traced one cannot be looked at."""
+    if rate is None or isinstance(rate, jax.Array):
+        return
+    if not isinstance(rate, int | float) or not 0 <= rate < 1:
+        raise InputError(
+            f"Expected a dropout rate in [0, 1), or None for no dropout, got {rate!r} "
+            f"instead."
+        )
+
+
+def check_widths(name: str, widths: tuple[int, ...]) -> None:
+    """Refuse anything but a tuple of positive integers."""
+    if not isinstance(widths, tuple | list) or not all(
+        isinstance(width, int) and width > 0 for width in widths
+    ):
+        raise InputError(
+            f"Expected {name}=(width, ...) to be positive integers, got {widths!r} "
+            f"instead; a single layer is written (512,)."
+        )
+
+
+def check_initializer(name: str) -> None:
+    """Refuse what is not in `INITIALIZERS`."""
+    if name not in INITIALIZERS:
+        raise unknown("initializer", str(name), INITIALIZERS)
+
+
+def initializers(
+    name: str, fan_in: int
+) -> tuple[nn.initializers.Initializer, nn.initializers.Initializer]:
+    """The initialisers of weights and biases.
+
+    `glorot` is Glorot uniform (the default of Keras), `he` is He normal, `lecun` LeCun
+    normal, all with zero biases; `pytorch` is the default of PyTorch's layers, whose
+    biases are random too.
+    """
+    if name == "pytorch":
+        return _pytorch_uniform(fan_in), _pytorch_uniform(fan_in)
+    return _INITIALIZERS[name], nn.initializers.zeros_init()
+
+
+def dense(features: int, fan_in: int, initializer: str) -> nn.Dense:
+    """A dense layer by the name of its initialiser, one of `INITIALIZERS`."""
+    kernel_init, bias_init = initializers(initializer, fan_in)
+    return nn.Dense(features, kernel_init=kernel_init, bias_init=bias_init)
+
+
+class Conv(nn.Module):
+    """Convolution, stride 1, without padding; parameters as in `flax.linen.Conv`.
+
+    Attributes:
+      features: number of output channels.
+      kernel: rows and columns of the kernel.
+      initializer: one of `INITIALIZERS`.
+    """
+
+    features: int
+    kernel: tuple[int, int]
+    initializer: str
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        channels = x.shape[-1]
+        kernel_init, bias_init = initializers(
+            self.initializer, channels * math.prod(self.kernel)
+        )
+        shape = (*self.kernel, channels, self.features)
+        kernel = self.param("kernel", kernel_init, shape, x.dtype)
+        bias = self.param("bias", bias_init, (self.features,), x.dtype)
+        # One bias per channel, whatever the position.
+        return conv2d(x, kernel) + bias.reshape(1, 1, 1, -1)
