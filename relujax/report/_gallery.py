@@ -74,8 +74,8 @@ def number(value: float) -> str:
 
 def write_gallery(out: Path) -> Path:
     """Write `gallery.html`, which needs no other file, and `gallery.png`."""
-    activations = [(act := get(name), properties(act)) for name in names()]
     out.mkdir(parents=True, exist_ok=True)
+    activations = [(act := get(name), properties(act)) for name in names()]
     with drawing():
         picture, cards = plate(activations), [card(*pair) for pair in activations]
     (out / "gallery.png").write_bytes(png(picture))

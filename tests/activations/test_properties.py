@@ -99,7 +99,7 @@ def test_homogeneous(row):
 
 
 @pytest.mark.parametrize("name", relujax.names())
-def test_registry_states_the_kinks(name):
+def test_every_kink_is_in_the_registry(name):
     """Every kink is in the registry, with the derivative that training uses there."""
     known = definition(name).kinks
     found = properties(name).kinks
