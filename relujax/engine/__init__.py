@@ -1,9 +1,17 @@
 """Many runs: populations of seeds in compiled programs, stored and resumed."""
 
 from relujax.engine._cell import Cell as Cell
+from relujax.engine._own import OwnCell as OwnCell
 from relujax.engine._plan import Plan as Plan
+from relujax.engine._plan import auto as auto
 from relujax.engine._population import Member as Member
 from relujax.engine._population import train_population as train_population
+from relujax.engine._provenance import provenance as provenance
+from relujax.engine._surgery import look_at as look_at
+from relujax.engine._surgery import name_of as name_of
+from relujax.engine._surgery import own_model as own_model
+from relujax.engine._surgery import replaced as replaced
+from relujax.engine._surgery import watched as watched
 from relujax.engine._sweep import Failure as Failure
 from relujax.engine._sweep import Task as Task
 from relujax.engine._sweep import collect as collect
