@@ -16,5 +16,6 @@ from relujax.engine._sweep import Failure as Failure
 from relujax.engine._sweep import Task as Task
 from relujax.engine._sweep import collect as collect
 from relujax.engine._sweep import history as history
+from relujax.engine._sweep import origin as origin
 from relujax.engine._sweep import plan_tasks as plan_tasks
 from relujax.engine._sweep import run_tasks as run_tasks

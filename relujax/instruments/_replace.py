@@ -155,7 +155,10 @@ class Replaced:
     def _run(self, params, args, kwargs, key, signal, train):
         traced, new = self._plan(args, kwargs)
         replace, feeds = self._replacing(params, new, key, signal, train)
-        visit = lambda *at: (replace(*at), None)
+
+        def visit(site, function, pre, feed, iteration):
+            return replace(site, function, pre, feed, iteration), None
+
         plan = keep(traced.plan, new)
         outs, _ = interpret(Visitor(visit), plan, traced.inputs, feeds)
         return traced.unflatten(outs)

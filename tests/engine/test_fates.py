@@ -81,9 +81,7 @@ def test_dead_changes_by_births_minus_revivals():
         objective="binary_cross_entropy",
         epochs=6,
     )
-    ((_, frame),) = train_population(
-        [Member(cell, 0)], data, root=0, plan=Plan("map")
-    )
+    ((_, frame),) = train_population([Member(cell, 0)], data, root=0, plan=Plan("map"))
     rows = frame.query("split == 'train'").sort_values("epoch")
     dead, births, revivals, ever = (np.stack(rows[name]) for name in EXPECTED)
     np.testing.assert_allclose(births[0], dead[0])
