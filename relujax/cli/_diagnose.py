@@ -29,7 +29,7 @@ _COLUMNS = {
     "never_positive": "never fire",
     "always_on": "always fire",
     "saturated": "saturated",
-    "effective_rank": "effective rank",
+    "effective_rank": "rank",
 }
 
 
@@ -144,7 +144,7 @@ def _table(diagnosis: Diagnosis) -> Table:
     rows = diagnosis.table()
     for name in _COLUMNS.values():
         if name == "site":
-            table.add_column(name, overflow="fold", min_width=16)
+            table.add_column(name, overflow="fold", min_width=18)
         else:
             table.add_column(name, justify="right")
     for row in rows[list(_COLUMNS)].itertuples(index=False):

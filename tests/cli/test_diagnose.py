@@ -74,7 +74,7 @@ def test_planted_dead_units_are_found(diagnose, name):
     code, text = diagnose(f"usernet:{name}", "--data", "x.npy")
     assert code == 0
     assert "2 of 3 units never fire on 700 examples" in text
-    assert "saturated" in text and "effective rank" in text
+    assert "saturated" in text
 
 
 @pytest.mark.parametrize("data", ["x.npz", "one.npz"])
