@@ -41,6 +41,8 @@ from .activations import star_relu as star_relu
 from .activations import sugar_relu as sugar_relu
 from .activations import sym_msaf as sym_msaf
 from .activations import tanh as tanh
+from .comparison import Results as Results
+from .comparison import compare as compare
 from .data import Dataset as Dataset
 from .data import dataset_info as dataset_info
 from .data import list_datasets as list_datasets

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import inspect
 import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
@@ -46,10 +47,24 @@ class Model(NamedTuple):
 
 
 def from_linen(module: nn.Module) -> Model:
-    """The `Model` of a Linen module that is called as `module(x, train=...)`."""
+    """The `Model` of a Linen module, called as `module(x, train=...)` or `module(x)`.
+
+    Raises:
+      InputError: its call requires another argument.
+    """
+    parameters = list(inspect.signature(type(module).__call__).parameters.values())[2:]
+    for p in parameters:
+        if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+            if p.name != "train":
+                raise InputError(
+                    f"Expected a module that is called as module(x) or module(x, "
+                    f"train=...), got one whose call requires {p.name!r}."
+                )
+    takes_train = any(p.name == "train" for p in parameters)
+    mode = lambda train: {"train": train} if takes_train else {}
 
     def init(key, x):
-        variables = dict(module.init({"params": key}, x, train=False))
+        variables = dict(module.init({"params": key}, x, **mode(False)))
         params = variables.pop("params", {})
         variables.pop("preactivations", None)
         return params, variables
@@ -60,7 +75,7 @@ def from_linen(module: nn.Module) -> Model:
         y, changed = module.apply(
             {"params": params, **state},
             x,
-            train=train,
+            **mode(train),
             rngs=rngs,
             mutable=[*(state if train else ()), "preactivations"],
         )

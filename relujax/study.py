@@ -85,7 +85,7 @@ class Study:
 
     Attributes:
       id: short name: the folder under `runs/`.
-      paper: what is reproduced.
+      paper: what is reproduced; None when it is no paper.
       question: the question that the report answers, one sentence.
       baseline: the activation spec that the others are compared with.
       profiles: profile name to its cells: `quick` (about a minute on two cores, from
@@ -96,10 +96,10 @@ class Study:
     """
 
     id: str
-    paper: Paper
+    paper: Paper | None = None
     question: str
     baseline: str
-    profiles: Mapping[str, Sequence["Cell"]]
-    seeds: Mapping[str, int]
+    profiles: Mapping[str, Sequence["Cell"]] = field(default_factory=dict)
+    seeds: Mapping[str, int] = field(default_factory=dict)
     claims: Sequence[Claim] = field(default=())
     choices: Sequence[Choice] = field(default=())

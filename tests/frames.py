@@ -39,6 +39,7 @@ def results(
             for seed in range(seeds):
                 failed = (activation, seed) in diverge
                 slope = 0.1
+                before, ever = np.zeros(layers), np.zeros(layers)
                 for epoch in range(epochs + 1):
                     loss = 0.7 * np.exp(-speed * epoch + rng.normal(0, 0.08))
                     for split in ("train", "test"):
@@ -49,6 +50,9 @@ def results(
                         confusion = np.eye(classes) * (n_test - wrong) // classes
                         confusion[0, -1] += wrong
                         dead = dying * (1 - np.exp(-epoch)) + rng.uniform(0, 0.02)
+                        births = np.maximum(dead - before, 0)
+                        revivals = np.maximum(before - dead, 0)
+                        ever = np.maximum(ever, dead)
                         rows.append(
                             dict(
                                 cell="/".join([*task, activation]),
@@ -66,12 +70,15 @@ def results(
                                 r2=np.nan,
                                 confusion=confusion.astype(int).ravel().tolist(),
                                 dead=dead.tolist(),
+                                births=births.tolist(),
+                                revivals=revivals.tolist(),
+                                ever_dead=ever.tolist(),
                                 signal=slope if "arelu" in activation else np.nan,
                                 running_loss=loss * 1.3 if epoch else np.nan,
                                 diverged=bool(failed and epoch == epochs),
                             )
                         )
-                    slope = loss * 1.3
+                    slope, before = loss * 1.3, dead
     return pd.DataFrame(rows)
 
 

@@ -104,6 +104,32 @@ def gallery(
     show_gallery(out)
 
 
+@app.command()
+def diagnose(
+    function: Annotated[str, typer.Argument(metavar="MODULE:FUNCTION")],
+    data: Annotated[
+        str,
+        typer.Option(
+            help="A data set (its training part), such as mnist; or a file: "
+            ".npy, or .npz with an array x."
+        ),
+    ],
+    report: Annotated[
+        Path | None, typer.Option(help="Write the HTML report to this file.")
+    ] = None,
+) -> None:
+    """Which units are dead in a network of yours, over a whole data set?
+
+    FUNCTION takes one batch of inputs and holds its parameters itself, as in
+    `lambda x: model.apply(params, x)`; or it takes no arguments and returns
+    such a function, and may load the parameters from wherever they are.
+    MODULE is imported from the working directory, as by `python -m`.
+    """
+    from relujax.cli._diagnose import diagnose_function
+
+    diagnose_function(function, data=data, report=report)
+
+
 def main() -> None:
     """Entry point: bad input is one sentence and exit code 2, never a traceback."""
     say = partial(Console(stderr=True, highlight=False).print, soft_wrap=True)

@@ -11,20 +11,13 @@ import platformdirs
 import typer
 from rich import box
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
 from relujax import analysis, report
 from relujax.cli._study_file import load_study
 from relujax.engine import Failure, Task, collect, history, plan_tasks, run_tasks
 from relujax.errors import InputError, unknown
+from relujax.progress import epochs_bar
 from relujax.study import Study
 
 console = Console(highlight=False)
@@ -38,7 +31,8 @@ def run_study(path: Path, *, profile: str, seeds: int | None, out: Path) -> None
     if profile not in study.profiles:
         raise unknown(f"profile of study {study.id}:", profile, study.profiles)
     ids = range(study.seeds[profile] if seeds is None else seeds)
-    console.print(f"[bold]{study.paper.title}[/]: {study.question}")
+    title = study.paper.title if study.paper else study.id
+    console.print(f"[bold]{title}[/]: {study.question}")
     cache_compilations()
     tasks = plan_tasks(study.profiles[profile], ids, out / study.id)
     failures = train(tasks)
@@ -75,17 +69,7 @@ def train(tasks: Sequence[Task]) -> list[Failure]:
     also = f" ({stored} are stored already)" if stored else ""
     console.print(f"Training {networks} networks{also}.")
     start = time.perf_counter()
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("epochs ·"),
-        TimeElapsedColumn(),
-        TextColumn("·"),
-        TimeRemainingColumn(elapsed_when_finished=False),
-        TextColumn("left"),
-        console=console,
-    ) as progress:
+    with epochs_bar(console) as progress:
         total = sum(missing[id(task)] * task.cell.epochs for task in tasks)
         bar = progress.add_task("compiling", total=total)
         failures = run_tasks(

@@ -7,6 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from relujax.errors import InputError
+
 Task = Literal["classification", "regression"]
 
 
@@ -94,3 +96,59 @@ def content_sha256(*arrays: np.ndarray) -> str:
     for array in arrays:
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
+
+
+def from_arrays(
+    x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray, y_test: np.ndarray
+) -> Dataset:
+    """A data set of a user's own arrays; they are copied.
+
+    Integer (or boolean) targets are class labels, counted from 0; floats are targets of
+    a regression.
+
+    >>> x, y = np.zeros((4, 2)), np.array([0, 1, 2, 1])
+    >>> from_arrays(x, y, x, y).classes
+    3
+
+    Raises:
+      InputError: the shapes do not fit together, or the labels are negative.
+    """
+    parts = {"train": (x_train, y_train), "test": (x_test, y_test)}
+    for part, (x, y) in parts.items():
+        if x.ndim < 2 or y.shape != x.shape[:1] or not len(x):
+            raise InputError(
+                f"Expected x_{part} of shape [n, ...] and y_{part} of shape [n], got "
+                f"{x.shape} and {y.shape}."
+            )
+    if x_train.shape[1:] != x_test.shape[1:]:
+        raise InputError(
+            f"Expected training and test examples of one shape, got "
+            f"{x_train.shape[1:]} and {x_test.shape[1:]}."
+        )
+    kinds = [y.dtype.kind for y in (y_train, y_test)]
+    labels = [kind in "biu" for kind in kinds]
+    if labels[0] != labels[1] or not all(kind in "biuf" for kind in kinds):
+        raise InputError(
+            f"Expected integer labels or float targets, got {y_train.dtype} and "
+            f"{y_test.dtype}."
+        )
+    if labels[0] and min(y_train.min(), y_test.min()) < 0:
+        raise InputError("Expected class labels from 0, got a negative one.")
+    store = lambda x: np.array(x, np.uint8 if x.dtype == np.uint8 else np.float32)
+    target = np.int32 if labels[0] else np.float32
+    return Dataset(
+        name="arrays",
+        x_train=store(x_train),
+        y_train=np.array(y_train, target),
+        x_test=store(x_test),
+        y_test=np.array(y_test, target),
+        task="classification" if labels[0] else "regression",
+        classes=int(max(y_train.max(), y_test.max())) + 1 if labels[0] else None,
+        provenance=Provenance(
+            source="Arrays given by the user.",
+            sha256=content_sha256(x_train, y_train, x_test, y_test),
+            url="",
+            n_train=len(x_train),
+            n_test=len(x_test),
+        ),
+    )

@@ -8,9 +8,17 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import optax
+
 from relujax import activations, models, specs
 from relujax.errors import InputError, unknown
-from relujax.training import objective, optimizer_defaults
+from relujax.models import Model
+from relujax.training import (
+    Objective,
+    make_optimizer,
+    objective,
+    optimizer_defaults,
+)
 
 _MODELS = {"mlp": models.MLP, "cnn": models.CNN}
 
@@ -68,6 +76,21 @@ def _filled(kind: str, text: str, defaults_of: Callable) -> Spec:
     return _spec(name, specs.fill(f"{kind} {name}", defaults_of(name), values))
 
 
+def optimizer_spec(text: str) -> Spec:
+    """The parsed spec string of an optimiser."""
+    return _filled("optimizer", text, optimizer_defaults)
+
+
+def check_schedule(cell: Any) -> None:
+    """Refuse an objective that is unknown, and numbers below 1."""
+    for name in ("batch_size", "epochs"):
+        if getattr(cell, name) < 1:
+            raise InputError(
+                f"Expected {name} to be at least 1, got {getattr(cell, name)} instead."
+            )
+    objective(cell.objective)
+
+
 class Skeleton(NamedTuple):
     """What a compiled program depends on: a cell without its traced numbers.
 
@@ -81,6 +104,28 @@ class Skeleton(NamedTuple):
     objective: str
     batch_size: int
     epochs: int
+
+    def build(
+        self, numbers: Mapping[str, Mapping[str, Any]], classes: int | None
+    ) -> tuple[Model, optax.GradientTransformation, Objective]:
+        """The network, the optimiser and the objective.
+
+        Args:
+          numbers: the traced numbers, as `Cell.hyperparameters`.
+          classes: number of classes of the data; None for regression.
+        """
+        parts = {
+            part: {**dict(static), **numbers[part]} for part, _, static in self.parts
+        }
+        names = {part: name for part, name, _ in self.parts}
+        chosen = objective(self.objective)
+        model = make_model(
+            names["model"],
+            outputs=chosen.outputs(classes),
+            activation=activations.get(names["activation"], **parts["activation"]),
+            **parts["model"],
+        )
+        return model, make_optimizer(names["optimizer"], **parts["optimizer"]), chosen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,13 +157,7 @@ class Cell:
     epochs: int = 10
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "epochs"):
-            if getattr(self, name) < 1:
-                raise InputError(
-                    f"Expected {name} of a cell to be at least 1, got "
-                    f"{getattr(self, name)} instead."
-                )
-        objective(self.objective)
+        check_schedule(self)
         model = self.parts["model"]
         make_model(
             model.name,
@@ -135,7 +174,7 @@ class Cell:
         return {
             "activation": _spec(act.id, act.hyperparameters),
             "model": _filled("model", self.model, model_defaults),
-            "optimizer": _filled("optimizer", self.optimizer, optimizer_defaults),
+            "optimizer": optimizer_spec(self.optimizer),
         }
 
     @property

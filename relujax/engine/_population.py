@@ -10,6 +10,7 @@ import pandas as pd
 
 from relujax.data import Dataset
 from relujax.engine._cell import Cell
+from relujax.engine._own import OwnCell
 from relujax.engine._plan import Plan
 from relujax.engine._program import Members, compile_program, put_on_device
 from relujax.engine._rows import mark_diverged, to_rows
@@ -21,7 +22,7 @@ _REPORTS = 20
 class Member(NamedTuple):
     """One network of a population."""
 
-    cell: Cell
+    cell: Cell | OwnCell
     seed: int
 
 

@@ -3,30 +3,34 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
 
-from relujax import activations
 from relujax.data import Dataset, Transform
-from relujax.engine._cell import Cell, Skeleton, make_model
+from relujax.engine._cell import Cell, Skeleton
+from relujax.engine._own import OwnCell, OwnSkeleton
 from relujax.engine._plan import Plan
 from relujax.training import (
     EVAL_BATCH,
+    Fates,
     Run,
     Split,
     Streams,
     TrainState,
-    make_optimizer,
+    alive,
+    follow,
     make_run,
-    objective,
     streams,
     train_epoch,
 )
 
 Hyperparameters = dict[str, dict[str, jax.Array]]
+
+# A program of a user's own functions keeps these alive: the oldest is forgotten.
+_PROGRAMS = 64
 
 
 class Members(NamedTuple):
@@ -48,6 +52,18 @@ class Data(NamedTuple):
     test: Split
 
 
+class Progress(NamedTuple):
+    """How far a member is.
+
+    Attributes:
+      train: the training state.
+      fates: which units are dead on the examples of each split.
+    """
+
+    train: TrainState
+    fates: dict[str, Fates]
+
+
 class Program(NamedTuple):
     """Two compiled functions over the members of a population.
 
@@ -59,8 +75,8 @@ class Program(NamedTuple):
       member_bytes: estimate of the memory that one more member needs under `vmap`.
     """
 
-    start: Callable[..., tuple[TrainState, Any]]
-    advance: Callable[..., tuple[TrainState, Any]]
+    start: Callable[..., tuple[Progress, Any]]
+    advance: Callable[..., tuple[Progress, Any]]
     member_bytes: int
 
 
@@ -77,7 +93,7 @@ def _splits(data: Dataset) -> Any:
 
 
 def compile_program(
-    cell: Cell, data: Dataset, *, root: int, epochs: int, plan: Plan
+    cell: Cell | OwnCell, data: Dataset, *, root: int, epochs: int, plan: Plan
 ) -> Program:
     """The program of a cell; cells that differ in numbers only share one.
 
@@ -97,7 +113,7 @@ def compile_program(
 class _Member(NamedTuple):
     """What is done for one member, as pure functions of its numbers and the data."""
 
-    skeleton: Skeleton
+    skeleton: Skeleton | OwnSkeleton
     classes: int | None
     transform: Transform
     root: int
@@ -106,45 +122,34 @@ class _Member(NamedTuple):
     def start(self, member: Members, data: Data):
         run, keys = self._run(member)
         state = run.init(keys, data.train.x[:1])
+        fates, metrics = _measure(run, state, data, {})
         blank = jnp.float32(jnp.nan)
         unknown = {"running_loss": blank, "diverged_step": blank, "signal": blank}
-        metrics = {**_measure(run, state, data), **unknown}
-        return state, jax.tree.map(lambda value: value[None], metrics)
+        metrics = jax.tree.map(lambda value: value[None], {**metrics, **unknown})
+        return Progress(state, fates), metrics
 
-    def advance(self, state: TrainState, member: Members, data: Data):
+    def advance(self, progress: Progress, member: Members, data: Data):
         run, keys = self._run(member)
 
-        def epoch(state, _):
+        def epoch(progress, _):
+            state, fates = progress
             slope = signal(state)
             state, losses = train_epoch(
                 run, state, data.train, keys, batch_size=self.skeleton.batch_size
             )
             known = {**losses._asdict(), "signal": slope}
-            return state, {**_measure(run, state, data), **known}
+            fates, metrics = _measure(run, state, data, fates)
+            return Progress(state, fates), {**metrics, **known}
 
-        return jax.lax.scan(epoch, state, length=self.epochs)
+        return jax.lax.scan(epoch, progress, length=self.epochs)
 
     def _run(self, member: Members) -> tuple[Run, Streams]:
-        parts = {
-            part: {**dict(static), **member.hyperparameters[part]}
-            for part, _, static in self.skeleton.parts
-        }
-        names = {part: name for part, name, _ in self.skeleton.parts}
-        chosen = objective(self.skeleton.objective)
-        model = make_model(
-            names["model"],
-            outputs=chosen.outputs(self.classes),
-            activation=activations.get(names["activation"], **parts["activation"]),
-            **parts["model"],
-        )
-        optimizer = make_optimizer(names["optimizer"], **parts["optimizer"])
-        run = make_run(
-            model, optimizer, chosen, classes=self.classes, transform=self.transform
-        )
+        parts = self.skeleton.build(member.hyperparameters, self.classes)
+        run = make_run(*parts, classes=self.classes, transform=self.transform)
         return run, streams(self.root, member.seed)
 
 
-@cache
+@lru_cache(maxsize=_PROGRAMS)
 def _compiled(one: _Member, plan: Plan):
     def start(counts, members, data):
         return plan.map(one.start, counts, (members,), data)
@@ -155,14 +160,19 @@ def _compiled(one: _Member, plan: Plan):
     return jax.jit(start), jax.jit(advance, donate_argnums=1)
 
 
-def _measure(run: Run, state: TrainState, data: Data) -> dict[str, Any]:
-    return {
-        "train": run.evaluate(state, data.train),
-        "test": run.evaluate(state, data.test),
-    }
+def _measure(
+    run: Run, state: TrainState, data: Data, before: dict[str, Fates]
+) -> tuple[dict[str, Fates], dict[str, Any]]:
+    """The new fates and the metrics of both splits; `before` is empty at first."""
+    fates, metrics = {}, {}
+    for split, examples in data._asdict().items():
+        scores, dead = run.evaluate(state, examples)
+        fates[split], rates = follow(before.get(split, alive(dead)), dead)
+        metrics[split] = {**scores, **rates}
+    return fates, metrics
 
 
-def _member_bytes(one: _Member, cell: Cell, data: Dataset) -> int:
+def _member_bytes(one: _Member, cell: Cell | OwnCell, data: Dataset) -> int:
     """A rough upper estimate: the state four times over, plus an evaluation batch.
 
     The state is held with its gradient, update and a temporary copy; an evaluation
@@ -175,7 +185,8 @@ def _member_bytes(one: _Member, cell: Cell, data: Dataset) -> int:
     state, _ = jax.eval_shape(one.start, Members(jnp.int32(0), numbers), arrays)
     values = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
     examples = min(EVAL_BATCH, len(data.x_train))
-    widths = sum(math.prod(p.shape[-1:]) for p in jax.tree.leaves(state.params))
+    params = jax.tree.leaves(state.train.params)
+    widths = sum(math.prod(p.shape[-1:]) for p in params)
     return 4 * values + 16 * examples * (widths + math.prod(data.shape))
 
 

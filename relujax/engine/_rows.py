@@ -1,4 +1,21 @@
-"""Metrics of a population to rows of a table."""
+"""Metrics of a population to rows of a table.
+
+The long-form results have one row per network, epoch (0 is before training) and split:
+
+* `seed`, `epoch`, `split` ("train" or "test"); stored results also have `cell`, `data`,
+  `model`, `activation` and `optimizer`.
+* `loss`, and by task `accuracy`, `precision_*`, `recall_*`, `f1_*` (`macro`,
+  `weighted`) and `confusion` (counts by row, flattened), or `mse` and `r2`: in
+  evaluation mode, over every example of the split.
+* `dead`, `births`, `revivals`, `ever_dead`: a list each, one fraction per activation
+  layer. A unit is dead when its pre-activation is positive on no example of the split;
+  births are dead now but were not an epoch ago (at epoch 0: dead from the start),
+  revivals the reverse; `ever_dead` have been dead at this epoch or before, so that one
+  minus it is the survival curve. Results stored by versions before these columns lack
+  the last three.
+* `running_loss`, the mean training loss during the epoch; `signal`, what loss-driven
+  activations were fed during it; `diverged_step` and `diverged`: see below.
+"""
 
 from typing import Any
 
@@ -14,7 +31,7 @@ def to_rows(epochs: np.ndarray, metrics: dict[str, Any]) -> pd.DataFrame:
     Args:
       epochs: epoch numbers `[epochs]`.
       metrics: `metrics[split][name]` is `[members, epochs]`, or `[members, epochs, k]`
-        for the list-valued `confusion` and `dead`; other names at the top level hold
+        for the list-valued ones; other names at the top level hold
         for both splits.
     """
     shared = {name: value for name, value in metrics.items() if name not in SPLITS}

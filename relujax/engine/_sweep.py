@@ -172,7 +172,7 @@ def _description(task: Task, root: int) -> dict:
         "cell": asdict(task.cell),
         "canonical": asdict(task.cell.canonical()),
         "root": root,
-        "data": _origin(task.dataset),
+        "data": origin(task.dataset),
     }
 
 
@@ -194,7 +194,8 @@ def collect(tasks: Sequence[Task], seeds: Sequence[int]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _origin(dataset: Dataset) -> dict:
+def origin(dataset: Dataset) -> dict:
+    """What the data are and where they come from, as JSON."""
     return {"name": dataset.name, **dataset.provenance._asdict()}
 
 
@@ -206,7 +207,7 @@ def history(tasks: Sequence[Task]) -> dict:
     """
     records = [record for task in tasks for record in task.store.records()]
     last = max(records, key=lambda record: record["date"])
-    datasets = {task.cell.data: _origin(task.dataset) for task in tasks}
+    datasets = {task.cell.data: origin(task.dataset) for task in tasks}
     keep = ("date", "versions", "device", "git")
     return {
         **{name: last[name] for name in keep},

@@ -12,6 +12,7 @@ from jax.typing import ArrayLike
 
 from relujax.activations import Activation, get
 from relujax.errors import InputError
+from relujax.instruments._capture import Captured
 from relujax.instruments._interpreter import Visitor, interpret, probe
 from relujax.instruments._sites import (
     Plan,
@@ -95,8 +96,40 @@ class Replaced:
         key = self.key if key is None else key
         return self._run(params, args, {}, key, signal, train)
 
+    def capture(
+        self,
+        params: Params,
+        *args: Any,
+        key: ArrayLike | None = None,
+        signal: ArrayLike | Mapping[str, ArrayLike] | None = None,
+        train: bool = True,
+    ) -> tuple[Any, dict[str, Captured]]:
+        """`apply`, with what goes in and out of every activation, replaced or not.
+
+        Args:
+          params: as in `apply`, like all else.
+          *args: arguments of `fn`.
+          key: typed key for stochastic activations.
+          signal: what the training loop feeds back.
+          train: whether stochastic activations draw, or follow their evaluation rule.
+
+        Returns:
+          The result, and site id of the original function to `Captured`.
+        """
+        key = self.key if key is None else key
+        traced, new = self._plan(args, {})
+        replace, feeds = self._replacing(params, new, key, signal, train)
+
+        def visit(site, function, pre, feed, iteration):
+            at = (site, function, pre, feed, iteration)
+            post = replace(*at) if site.id in new else function(pre)
+            return post, Captured(pre, post, jnp.array(True))
+
+        outs, taps = interpret(Visitor(visit), traced.plan, traced.inputs, feeds)
+        return traced.unflatten(outs), taps
+
     def _plan(self, args, kwargs) -> tuple[Traced, dict[str, tuple[Site, Activation]]]:
-        """The traced function with only the sites that change, and what they become."""
+        """The traced function, and the sites that change with what they become."""
         traced = trace(self.fn, args, kwargs)
         sites = tuple(sites_of(traced.plan))
         chosen = select(sites, self.replacements)
@@ -110,7 +143,7 @@ class Replaced:
         new = {s.id: (s, named.get(s.id) or named[s.activation]) for s in chosen}
         same = _identical(keep(traced.plan, new), new)
         new = {id: pair for id, pair in new.items() if id not in same}
-        return traced._replace(plan=keep(traced.plan, new)), new
+        return traced, new
 
     def _initial(self, site: Site, activation: Activation) -> dict[str, jax.Array]:
         params = activation.init(site.shape, site.dtype)
@@ -121,6 +154,17 @@ class Replaced:
 
     def _run(self, params, args, kwargs, key, signal, train):
         traced, new = self._plan(args, kwargs)
+        replace, feeds = self._replacing(params, new, key, signal, train)
+
+        def visit(site, function, pre, feed, iteration):
+            return replace(site, function, pre, feed, iteration), None
+
+        plan = keep(traced.plan, new)
+        outs, _ = interpret(Visitor(visit), plan, traced.inputs, feeds)
+        return traced.unflatten(outs)
+
+    def _replacing(self, params, new, key, signal, train) -> tuple[Callable, Params]:
+        """What stands at a site instead, and what `interpret` must feed to it."""
         for _, activation in new.values():
             if activation.needs_key and train and key is None:
                 raise InputError(
@@ -129,7 +173,7 @@ class Replaced:
                 )
         given = self._check(params, new)
 
-        def visit(site, function, pre, feed, iteration):
+        def replace(site, function, pre, feed, iteration):
             del function
             _, activation = new[site.id]
             values = feed if self.per_iteration else given[site.id]
@@ -146,11 +190,9 @@ class Replaced:
                     f"Expected an activation that keeps the shape {pre.shape} at "
                     f"{site.id!r}, got {activation}, which gives {post.shape}."
                 )
-            return post.astype(pre.dtype), None
+            return post.astype(pre.dtype)
 
-        feeds = given if self.per_iteration else {}
-        outs, _ = interpret(Visitor(visit), traced.plan, traced.inputs, feeds)
-        return traced.unflatten(outs)
+        return replace, given if self.per_iteration else {}
 
     def _check(self, params, new) -> Params:
         """The parameters of every site, initial ones when None were given."""

@@ -32,10 +32,10 @@ def loss_curves(frame: pd.DataFrame, look: Mapping[str, Style]) -> Figure:
             if table.empty:
                 continue
             every = max(1, len(table.columns) // 6)
-            _band(axes, table, style, name, markevery=(i * every // len(look), every))
+            band(axes, table, style, name, markevery=(i * every // len(look), every))
             positive &= bool((table.to_numpy() > 0).all())
         axes.set_title("training split" if split == "train" else "test split")
-        _epochs(axes)
+        epoch_axis(axes)
     panels[0].set_ylabel("loss (mean over examples)")
     data = good["loss"].replace([np.inf, -np.inf], np.nan).dropna()
     if positive and len(data) and data.max() > 10 * data.min():
@@ -67,12 +67,13 @@ def signal_paths(frame: pd.DataFrame, look: Mapping[str, Style]) -> Figure:
                   ms=4.5, lw=2, markevery=every, label=name)  # fmt: skip
     axes.set_ylabel("slope for negative inputs")
     axes.set_ylim(bottom=0)
-    _epochs(axes)
+    epoch_axis(axes)
     axes.legend(loc="best")
     return figure
 
 
-def _band(axes: Axes, table: pd.DataFrame, style: Style, name: str, markevery) -> None:
+def band(axes: Axes, table: pd.DataFrame, style: Style, name: str, markevery) -> None:
+    """The mean over seeds and its interval; `table` is `[seeds, epochs]`."""
     x, y = table.columns.to_numpy(), table.to_numpy()
     axes.plot(x, y.mean(axis=0), color=style.color, ls=style.dash, label=name,
               marker=style.marker, ms=4.2, markevery=markevery)  # fmt: skip
@@ -88,7 +89,8 @@ def _log(axes: Axes, ratio: float) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _epochs(axes: Axes) -> None:
+def epoch_axis(axes: Axes) -> None:
+    """Whole numbers below, lines across."""
     axes.set_xlabel("epoch")
     axes.grid(axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))

@@ -16,7 +16,8 @@ from relujax.report._strips import (
     score_strip,
     seeds_phrase,
 )
-from relujax.report._style import Plate, Style, drawing, slug
+from relujax.report._style import Plate, Style, drawing, slug, styles
+from relujax.report._timeline import has_timeline, timeline
 
 INTERVAL = "95 % confidence interval"
 GAPS = {
@@ -39,6 +40,13 @@ def overview_plate(
     with drawing():
         figure = overview(table, tasks(frame), look, metric, baseline)
     return Plate("overview", f"Every task against {baseline}", caption, figure)
+
+
+def score_figure(frame: pd.DataFrame, metric: str, baseline: str) -> Figure:
+    """A metric at the end of training: every seed, mean and interval by activation."""
+    look = styles(list(frame["activation"].unique()), baseline)
+    with drawing():
+        return score_strip(frame, metric, look, baseline)
 
 
 class Plan(NamedTuple):
@@ -142,6 +150,15 @@ def _plans(
             "Dead units by layer",
             f"{dead}; numbers are means over seeds.",
             lambda: dead_heatmap(rows, look),
+        ),
+        Plan(
+            has_timeline(rows),
+            "timeline",
+            "Dead units by epoch",
+            "Mean over seeds, on the training split. Births are dead but were not an "
+            "epoch before, revivals the reverse; epoch 0 is before training. Units "
+            f"that were ever dead include those that revived.{band}",
+            lambda: timeline(rows, look),
         ),
         Plan(
             "signal" in last and last["signal"].notna().any(),

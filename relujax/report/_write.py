@@ -78,7 +78,7 @@ def write(
         provenance=provenance,
         sentence=sentence,
         notes=_notes(frame),
-        contents=_contents(sections),
+        contents=_contents(study, sections),
         judgements=judgements,
         tally=_tally(judgements),
         tested=sum(j.p is not None for j in judgements),
@@ -152,9 +152,12 @@ def _section(name: str, title: str, plates: Sequence[Plate], folder: Path) -> di
     return {"id": name, "title": title, "plates": items}
 
 
-def _contents(sections: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def _contents(
+    study: Study, sections: Sequence[Mapping[str, Any]]
+) -> list[tuple[str, str]]:
+    claims = [("claims", "Claims and verdicts")] if study.paper else []
     return [
-        ("claims", "Claims and verdicts"),
+        *claims,
         ("tables", "Tables"),
         *((section["id"], section["title"]) for section in sections),
         ("protocol", "Protocol and choices"),

@@ -2,6 +2,9 @@
 
 from relujax.training._epoch import EpochLosses as EpochLosses
 from relujax.training._epoch import train_epoch as train_epoch
+from relujax.training._fates import Fates as Fates
+from relujax.training._fates import alive as alive
+from relujax.training._fates import follow as follow
 from relujax.training._objectives import OBJECTIVES as OBJECTIVES
 from relujax.training._objectives import Objective as Objective
 from relujax.training._objectives import (

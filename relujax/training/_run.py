@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from relujax.models import Model
+from relujax.training._fates import Masks
 from relujax.training._objectives import Objective
 from relujax.training._streams import Streams
 
@@ -56,14 +57,14 @@ class Run(NamedTuple):
       init: `init(streams, x) -> TrainState`, `x` a batch of inputs for its shape.
       step: `step(state, batch, streams) -> (state, loss)`: one update on the mean loss
         over the unmasked examples.
-      evaluate: `evaluate(state, split) -> metrics` without noise or dropout, over
-        every example, with `dead`: the fraction of units per activation layer whose
+      evaluate: `evaluate(state, split) -> (metrics, dead)` without noise or dropout,
+        over every example; `dead` has a boolean `[units]` per activation layer: whose
         pre-activation is positive on no example.
     """
 
     init: Callable[[Streams, jax.Array], TrainState]
     step: Callable[[TrainState, Batch, Streams], tuple[TrainState, jax.Array]]
-    evaluate: Callable[[TrainState, Split], Metrics]
+    evaluate: Callable[[TrainState, Split], tuple[Metrics, Masks]]
 
 
 def make_run(
@@ -125,11 +126,8 @@ def make_run(
         batches = in_batches(split, min(eval_batch, len(split.x)))
         sums, highest = jax.lax.map(statistics, batches)
         sums = jax.tree.map(lambda s: s.sum(0), sums)
-        dead = [(z.max(0) <= 0).mean(dtype=jnp.float32) for z in highest]
-        return {
-            **objective.metrics(sums, split.y),
-            "dead": jnp.stack(dead) if dead else jnp.zeros(0),
-        }
+        dead = tuple(z.max(0) <= 0 for z in highest)
+        return objective.metrics(sums, split.y), dead
 
     return Run(init, step, evaluate)
 

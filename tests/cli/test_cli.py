@@ -81,7 +81,8 @@ def rows(folder):
         pd.read_parquet(path).assign(cell=path.parent.name)
         for path in folder.glob("*/*/*.parquet")
     ]
-    frame = pd.concat(frames).astype({"confusion": str, "dead": str})
+    lists = ["confusion", "dead", "births", "revivals", "ever_dead"]
+    frame = pd.concat(frames).astype(dict.fromkeys(lists, str))
     return frame.sort_values(list(frame.columns), ignore_index=True)
 
 

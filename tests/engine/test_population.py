@@ -45,7 +45,8 @@ def train(cell, data, seeds, plan=Plan("map"), root=0) -> pd.DataFrame:
 
 
 def scalars(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
-    rows = frame[frame["seed"] == seed].drop(columns=["confusion", "dead", "member"])
+    lists = ["confusion", "dead", "births", "revivals", "ever_dead"]
+    rows = frame[frame["seed"] == seed].drop(columns=[*lists, "member"])
     return rows.sort_values(["epoch", "split"], ignore_index=True)
 
 

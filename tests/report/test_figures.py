@@ -52,8 +52,8 @@ def texts_overlap(figure):
 
 def test_a_classification_study_has_every_figure():
     found = plates(results(["relu", "elu", "gelu", "arelu"]))
-    expected = ["accuracy", "differences", "loss", "gap", "confusion", "dead", "signal"]
-    assert list(found) == expected
+    expected = ["accuracy", "differences", "loss", "gap", "confusion", "dead"]
+    assert list(found) == [*expected, "timeline", "signal"]
     assert len(panels(found["accuracy"])) == 1
     assert len(panels(found["loss"])) == 2
     assert len(panels(found["confusion"])) == 4 + 1  # and the colour bar
@@ -76,14 +76,30 @@ def test_points_are_inside_the_axes_and_axes_inside_the_bounds():
         assert -1 < left <= points.min() and points.max() <= right < 12
 
 
-def test_deep_networks_get_a_heat_map():
+def test_deep_networks_get_a_heat_map_and_mean_timelines():
     found = plates(results(["relu", "elu"], layers=30))
     assert len(found["dead"].figure.axes[0].images) == 1
+    assert len(found["timeline"].figure.axes) == 3
+
+
+def test_the_timeline_has_a_column_for_each_layer():
+    frame = results(["relu", "elu"], layers=2)
+    axes = plates(frame)["timeline"].figure.axes
+    assert len(axes) == 6
+    # Births and revivals start after epoch 0, and are drawn on either side of zero.
+    births, revivals = axes[2].lines[:2]
+    assert min(births.get_xdata()) == 1
+    assert min(births.get_ydata()) >= 0 >= max(revivals.get_ydata())
+
+
+def test_results_without_births_have_no_timeline():
+    frame = results(["relu", "elu"]).drop(columns=["births", "revivals", "ever_dead"])
+    assert "timeline" not in plates(frame)
 
 
 def test_regression_figures():
     found = plates(regression(["relu", "elu"]))
-    assert list(found) == ["mse", "differences", "loss", "gap", "dead"]
+    assert list(found) == ["mse", "differences", "loss", "gap", "dead", "timeline"]
 
 
 def test_one_seed_says_that_there_is_no_interval():
