@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax.typing import ArrayLike
 
+from relujax.activations import noise_key
 from relujax.convolution import conv2d
 from relujax.errors import InputError, unknown
 
@@ -29,8 +30,9 @@ class Dropout(nn.Module):
                 "Expected the 'dropout' random stream to train with dropout, got none; "
                 "pass rngs={'dropout': key} to apply."
             )
+        key = noise_key(self.make_rng("dropout"))
         keep = 1.0 - jnp.asarray(self.rate, x.dtype)
-        kept = jax.random.bernoulli(self.make_rng("dropout"), keep, x.shape)
+        kept = jax.random.bernoulli(key, keep, x.shape)
         return jnp.where(kept, x / keep, 0)
 
 
