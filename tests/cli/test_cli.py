@@ -160,7 +160,12 @@ def test_a_failing_cell_leaves_the_others_and_exits_with_1(
 
 
 def _start(study, out, *extra):
-    command = [sys.executable, "-m", "relujax", "run", str(study), "--out", str(out)]
+    # A shell's background jobs ignore Ctrl-C, and so would their children.
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from relujax.cli import main; main()"
+    )
+    command = [sys.executable, "-c", program, "run", str(study), "--out", str(out)]
     return subprocess.Popen(
         [*command, *extra], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
