@@ -20,7 +20,7 @@ from relujax.instruments import Diagnosis
 
 console = Console(highlight=False)
 
-_BATCH = 512
+_BATCH = 64
 
 # What fits into 80 columns; the report has the rest.
 _COLUMNS = {

@@ -10,8 +10,9 @@ import numpy as np
 
 from relujax.errors import InputError
 from relujax.instruments._diagnosis import Diagnosis
-from relujax.instruments._interpreter import Visitor, interpret
+from relujax.instruments._interpreter import Visitor, interpret, probe
 from relujax.instruments._sites import (
+    Plan,
     Site,
     Traced,
     keep,
@@ -33,7 +34,7 @@ class Settings(NamedTuple):
 
     loss: Callable[[Any, Any], jax.Array] | None = None
     sites: Collection[str] | None = None
-    batch_size: int = 512
+    batch_size: int | None = None
     unit_axis: int = -1
     seed_axis: int | None = None
     merge_loops: bool = False
@@ -64,7 +65,8 @@ def diagnose(
           into each pre-activation is taken; without it `zero_gradient` is unknown.
         * `sites`: ids or activation names to look at; by default all with at least two
           axes (the first for the examples).
-        * `batch_size`: examples per batch, 512.
+        * `batch_size`: examples per batch of arrays; by default 512, or 64 on a CPU,
+          where more do not fit into its cache.
         * `unit_axis`: the axis of a site along which its units lie, -1 (use 1 for
           channels-first convolutions).
         * `seed_axis`: the axis of the leaves of `params` along which networks are
@@ -74,7 +76,8 @@ def diagnose(
         * `taus`: thresholds of tau-dormancy (Sokar et al. 2023), (0, 0.025, 0.1).
         * `epsilons`: thresholds of small output, (1e-2, 1e-3, 1e-5).
         * `slope`: a derivative up to this size is saturated, 1e-3.
-        * `max_rank_units`: the widest site whose ranks are computed, 1024.
+        * `max_rank_units`: the widest site whose ranks are computed, 1024. They are of
+          a sample where a batch has more than 1024 observations, and four per unit.
 
     Returns:
       A `Diagnosis`: `print(diagnosis.summary())`, `.table()`, `.plot()`, `.report()`.
@@ -115,10 +118,11 @@ def diagnoser(
     def run(data: Any, params: Any = None) -> Diagnosis:
         if seeded and params is None:
             raise InputError("Expected params=... with a seed axis, got none.")
+        size = chosen.batch_size or (64 if jax.default_backend() == "cpu" else 512)
         total: dict[str, Statistics] = {}
         sites: tuple[Site, ...] = ()
         examples = 0
-        for batch in _batches(data, chosen.batch_size):
+        for batch in _batches(data, size):
             if not sites:
                 one = _member(params, chosen.seed_axis)
                 sites = tuple(_trace(fn, one, batch, chosen)[1])
@@ -182,6 +186,7 @@ def _trace(fn, params, batch, settings: Settings) -> tuple[Traced, list[Site]]:
 def _statistics(fn, params, batch, settings: Settings) -> dict[str, Statistics]:
     """The statistics of one batch."""
     traced, sites = _trace(fn, params, batch, settings)
+    gates = _gates(traced.plan) if settings.slope < 1 else set()
 
     def visit(site, function, pre, feed, iteration):
         del iteration
@@ -192,7 +197,7 @@ def _statistics(fn, params, batch, settings: Settings) -> dict[str, Statistics]:
             pre,
             post,
             axis=settings.unit_axis,
-            slope=settings.slope,
+            slope=None if site.id in gates else settings.slope,
             gram_units=settings.max_rank_units,
         )
 
@@ -216,6 +221,27 @@ def _statistics(fn, params, batch, settings: Settings) -> dict[str, Statistics]:
         )
         for site in sites
     }
+
+
+def _gates(plan: Plan) -> set[str]:
+    """The ReLUs whose slope is 1 where the input is positive, else 0, at 0 too.
+
+    What they let through, where they are steep and where the input is positive is one
+    question, asked once. `maximum(x, 0)` has the slope 1/2 at 0, so it is none.
+    """
+    found = set()
+    for site, match in plan.sites.values():
+        if site.activation == "relu" and 0 not in site.shape:
+            with jax.ensure_compile_time_eval():
+                x = jnp.asarray(np.resize([-2.0, 0.0, 2.0], site.shape), site.dtype)
+                one = lambda x, match=match: probe(plan, match, x)
+                if one(x) is not None:
+                    slopes = jax.vjp(one, x)[1](jnp.ones_like(x))[0]
+                    if np.array_equal(slopes, x > 0):
+                        found.add(site.id)
+    for part in (part for parts in plan.children.values() for part in parts):
+        found |= _gates(part)
+    return found
 
 
 def _largest(gradient: jax.Array, site: Site, unit_axis: int) -> jax.Array:

@@ -245,8 +245,9 @@ def _function(jaxpr: Any, match: Match, env: Mapping[Any, Any]) -> Callable:
 def probe(plan: Plan, match: Match, x: jax.Array) -> jax.Array | None:
     """The activation of a match at `x`, or None where it depends on other inputs."""
     jaxpr = plan.jaxpr
-    env = dict(zip(jaxpr.constvars, plan.consts, strict=True)) | {match.pre: x}
+    env = dict(zip(jaxpr.constvars, plan.consts, strict=True))
     env = {v: c for v, c in env.items() if not isinstance(c, _jax.Tracer)}
+    env[match.pre] = x
     producer = {v: eqn for eqn in jaxpr.eqns[: match.last + 1] for v in eqn.outvars}
 
     def value(atom):

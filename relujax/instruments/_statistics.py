@@ -28,7 +28,8 @@ class Statistics(NamedTuple):
       largest: maximum of the absolute output.
       gradient: maximum of `|dL / d pre-activation|`, NaN where none was asked for.
       gram: `A^T A` of the outputs `A`, shape `[*seeds, *loops, units, units]`, or zero
-        units where the site has too many.
+        units where the site has too many. Of a batch with more observations than
+        `rank_rows` (a convolution at all positions) that many are drawn for it.
     """
 
     count: Numbers
@@ -44,13 +45,22 @@ class Statistics(NamedTuple):
 _MAXIMA = ("largest", "gradient")
 
 
+def rank_rows(units: int) -> int:
+    """The most observations of a batch that enter the Gram matrix of a site.
+
+    With all of them it would cost as much as the network. Ranks are of this sample, all
+    else is of everything.
+    """
+    return max(1024, 4 * units)
+
+
 def measure(
     function: Callable[[jax.Array], jax.Array],
     pre: jax.Array,
     post: jax.Array,
     *,
     axis: int,
-    slope: float,
+    slope: float | None,
     gram_units: int,
 ) -> Statistics:
     """The statistics of one execution of an elementwise activation.
@@ -60,27 +70,53 @@ def measure(
       pre: its input.
       post: its output.
       axis: the axis of the units.
-      slope: derivatives up to this size count as tiny.
+      slope: derivatives up to this size count as tiny; None for an activation that is
+        not 0, and steep, exactly where its input is positive.
       gram_units: the most units for which the Gram matrix is formed.
     """
     pre, post = jax.lax.stop_gradient((pre, post))
-    # The activation is elementwise: pulling back ones gives its derivative everywhere.
-    slopes = jax.vjp(function, pre)[1](jnp.ones_like(post))[0]
     rows = lambda x: jnp.moveaxis(x, axis, -1).reshape(-1, x.shape[axis])
-    count = lambda condition: jnp.sum(rows(condition), 0, dtype=jnp.int32)
-    size = jnp.abs(rows(post).astype(jnp.float32))
-    units = pre.shape[axis]
-    outputs = rows(post).astype(jnp.float32)[:, : units if units <= gram_units else 0]
+    count = lambda condition: _count(jnp.moveaxis(condition, axis, -1))
+    outputs = rows(post).astype(jnp.float32)
+    size, units = jnp.abs(outputs), pre.shape[axis]
+    gram = _sample(outputs)[:, : units if units <= gram_units else 0]
+    positive = nonzero = steep = count(pre > 0)
+    if slope is not None:
+        # It is elementwise: pulling back ones gives its derivative everywhere.
+        slopes = jax.vjp(function, pre)[1](jnp.ones_like(post))[0]
+        nonzero, steep = count(post != 0), count(jnp.abs(slopes) > slope)
     return Statistics(
         count=jnp.full(units, pre.size // units, jnp.int32),
-        nonzero=count(post != 0),
-        positive=count(pre > 0),
-        steep=count(jnp.abs(slopes) > slope),
+        nonzero=nonzero,
+        positive=positive,
+        steep=steep,
         total=jnp.sum(size, 0),
         largest=jnp.max(size, 0),
         gradient=jnp.full(units, jnp.nan, jnp.float32),
-        gram=jnp.matmul(outputs.T, outputs, precision=jax.lax.Precision.HIGHEST),
+        gram=jnp.matmul(gram.T, gram, precision=jax.lax.Precision.HIGHEST),
     )
+
+
+def _count(condition: jax.Array) -> jax.Array:
+    """How often it holds, exactly; `condition` is `[examples, ..., units]`.
+
+    Groups of examples are counted in bytes, as far as a byte counts: a CPU does that
+    several times as fast as in 32 bits.
+    """
+    examples, units = condition.shape[0], condition.shape[-1]
+    group = max(n for n in range(1, 256) if examples % n == 0) if examples else 1
+    groups = condition.reshape(-1, group, *condition.shape[1:])
+    part = jnp.sum(groups, 1, dtype=jnp.uint8)
+    return jnp.sum(part.reshape(-1, units), 0, dtype=jnp.int32)
+
+
+def _sample(rows: jax.Array) -> jax.Array:
+    """Some of the rows `[observations, units]`, always the same, or all if few."""
+    observations, wanted = len(rows), rank_rows(rows.shape[1])
+    if observations <= wanted:
+        return rows
+    chosen = np.random.default_rng(0).choice(observations, wanted, replace=False)
+    return rows[np.sort(chosen)]
 
 
 def merge(old: Statistics, new: Statistics) -> Statistics:

@@ -222,6 +222,32 @@ def test_ranks(matrix, effective, stable):
     np.testing.assert_allclose(stable_rank(gram), stable, rtol=1e-6)
 
 
+def test_ranks_of_a_sample_of_positions_are_close():
+    x = np.random.default_rng(3).normal(size=(20, 12, 12, 6)) * np.arange(1, 7)
+    result = diagnose(jax.nn.relu, x.astype(np.float32)).table().iloc[0]
+    sigma = np.linalg.svd(np.maximum(x.reshape(-1, 6), 0), compute_uv=False)
+    p = sigma / sigma.sum()
+    np.testing.assert_allclose(result.effective_rank, np.exp(-p @ np.log(p)), rtol=0.02)
+
+
+def test_a_slope_of_one_half_at_zero_is_steep():
+    """`maximum(x, 0)` and `jax.nn.relu` differ where the input is exactly 0."""
+    x = np.array([[0.0, -1.0], [0.0, 0.0]], np.float32)
+    rows = [
+        diagnose(fn, x).table().iloc[0]
+        for fn in (jax.nn.relu, lambda x: jnp.maximum(x, 0))
+    ]
+    assert [row.saturated for row in rows] == [2, 0]
+    assert [row.never_positive for row in rows] == [2, 2]
+
+
+@pytest.mark.parametrize("examples", [1, 127, 254, 255, 256, 257, 521, 1024])
+def test_counts_in_bytes_are_exact(examples):
+    x = np.ones((examples, 3, 2), np.float32)
+    stats = diagnose(jax.nn.relu, x, batch_size=examples).statistics["relu_0"]
+    assert stats.positive.tolist() == [3 * examples] * 2
+
+
 def test_ranks_agree_with_the_singular_values():
     x = _noise(200)
     result = diagnose(jax.nn.relu, x, batch_size=64).table().iloc[0]
