@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
 from relujax.data import Dataset, Transform
@@ -71,14 +72,16 @@ class Program(NamedTuple):
     Attributes:
       start: `start(counts, members) -> states`, before any training; `counts` is that
         of `Plan.map`.
-      advance: `advance(counts, states, members, (data, epochs)) -> (states, metrics)`:
+      advance: `advance(counts, states, members, (data, epochs)) -> (states, packed)`:
         `epochs`, `[evaluations]`, has how many epochs come before each evaluation.
-        Every leaf of the metrics is `[members, evaluations, ...]`.
+      unpack: `unpack(packed) -> metrics`, on the host. Every leaf of the metrics is
+        `[members, evaluations, ...]`.
       member_bytes: estimate of the memory that one more member needs under `vmap`.
     """
 
     start: Callable[..., Progress]
-    advance: Callable[..., tuple[Progress, Any]]
+    advance: Callable[..., tuple[Progress, jax.Array]]
+    unpack: Callable[[np.ndarray], dict[str, Any]]
     member_bytes: int
 
 
@@ -118,7 +121,11 @@ def compile_program(
         numbers = initial.numbers_in(members.hyperparameters)
         return compiled(counts, members._replace(hyperparameters=numbers), first)
 
-    return Program(start, _advance(one, plan), _member_bytes(one, cell, data))
+    shape = lambda array: jax.ShapeDtypeStruct(array.shape, array.dtype)
+    numbers = [(part, *names) for part, names in cell.hyperparameters.items()]
+    state, metrics = _shapes(one, tuple(numbers), jax.tree.map(shape, _splits(data)))
+    unpack = partial(_unpack, metrics)
+    return Program(start, _advance(one, plan), unpack, _member_bytes(state, data))
 
 
 class _Member(NamedTuple):
@@ -135,8 +142,8 @@ class _Member(NamedTuple):
         _, dead = jax.eval_shape(run.evaluate, state, first.train)
         return Progress(state, dict.fromkeys(Data._fields, alive(dead)))
 
-    def advance(self, progress: Progress, member: Members, shared: Any):
-        data, epochs = shared
+    def evaluation(self, member: Members, data: Data):
+        """`evaluation(progress, epochs)`: train for some epochs, then evaluate."""
         run, keys = self._run(member)
 
         def epoch(_, carry):
@@ -157,7 +164,17 @@ class _Member(NamedTuple):
             fates, metrics = _measure(run, state, data, progress.fates)
             return Progress(state, fates), {**metrics, **losses}
 
-        return jax.lax.scan(evaluation, progress, epochs)
+        return evaluation
+
+    def advance(self, progress: Progress, member: Members, shared: Any):
+        data, epochs = shared
+        evaluation = self.evaluation(member, data)
+
+        def packed(progress, epochs):
+            progress, metrics = evaluation(progress, epochs)
+            return progress, _pack(metrics)
+
+        return jax.lax.scan(packed, progress, epochs)
 
     def _run(self, member: Members) -> tuple[Run, Streams]:
         parts = self.skeleton.build(member.hyperparameters, self.classes)
@@ -210,17 +227,46 @@ def _measure(
     return fates, metrics
 
 
-def _member_bytes(one: _Member, cell: Cell | OwnCell, data: Dataset) -> int:
+def _pack(metrics: dict[str, Any]) -> jax.Array:
+    """All metrics as one vector: dozens of scalars take long to compile and to fetch.
+
+    Counts stay exact: they are at most the size of a split.
+    """
+    leaves = jax.tree.leaves(metrics)
+    dtype = jnp.result_type(jnp.float32, *leaves)
+    return jnp.concatenate([jnp.ravel(leaf).astype(dtype) for leaf in leaves])
+
+
+def _unpack(shapes: dict[str, Any], packed: np.ndarray) -> dict[str, Any]:
+    """The metrics of `packed`, `[members, evaluations, size]`."""
+    leaves, tree = jax.tree.flatten(shapes)
+    ends = np.cumsum([leaf.size for leaf in leaves])
+    parts = [
+        part.reshape(*packed.shape[:2], *leaf.shape).astype(leaf.dtype)
+        for part, leaf in zip(np.split(packed, ends[:-1], axis=2), leaves, strict=True)
+    ]
+    return jax.tree.unflatten(tree, parts)
+
+
+@lru_cache(maxsize=_PROGRAMS)
+def _shapes(
+    one: _Member, numbers: tuple[tuple[str, ...], ...], data: Data
+) -> tuple[Progress, dict[str, Any]]:
+    """The shapes of a member's state and metrics, by its traced numbers' names."""
+    one_each = lambda names: {name: jnp.float32(1) for name in names}
+    values = {part: one_each(names) for part, *names in numbers}
+    member = Members(jnp.int32(0), values)
+    state = jax.eval_shape(one.start, member, data)
+    evaluate = lambda state, data: one.evaluation(member, data)(state, jnp.int32(1))
+    return jax.eval_shape(evaluate, state, data)
+
+
+def _member_bytes(state: Progress, data: Dataset) -> int:
     """A rough upper estimate: the state four times over, plus an evaluation batch.
 
     The state is held with its gradient, update and a temporary copy; an evaluation
     batch of inputs is gathered, and every layer's values live with some temporaries.
     """
-    arrays = jax.tree.map(
-        lambda array: jax.ShapeDtypeStruct(array.shape, array.dtype), _splits(data)
-    )
-    numbers = jax.tree.map(jnp.float32, cell.hyperparameters)
-    state = jax.eval_shape(one.start, Members(jnp.int32(0), numbers), arrays)
     values = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
     examples = min(EVAL_BATCH, len(data.x_train))
     params = jax.tree.leaves(state.train.params)
