@@ -142,8 +142,8 @@ class _Member(NamedTuple):
         _, dead = jax.eval_shape(run.evaluate, state, first.train)
         return Progress(state, dict.fromkeys(Data._fields, alive(dead)))
 
-    def evaluation(self, member: Members, data: Data):
-        """`evaluation(progress, epochs)`: train for some epochs, then evaluate."""
+    def advance(self, progress: Progress, member: Members, shared: Any):
+        data, epochs = shared
         run, keys = self._run(member)
 
         def epoch(_, carry):
@@ -156,25 +156,20 @@ class _Member(NamedTuple):
             return state, _losses(loss, diverged, slope)
 
         def evaluation(progress, epochs):
-            unknown = _losses(*[jnp.float32(jnp.nan)] * 3)
             # The trip count is traced: none before the first evaluation.
             state, losses = jax.lax.fori_loop(
-                0, epochs, epoch, (progress.train, unknown)
+                0, epochs, epoch, (progress.train, _no_losses())
             )
             fates, metrics = _measure(run, state, data, progress.fates)
-            return Progress(state, fates), {**metrics, **losses}
+            return Progress(state, fates), _pack({**metrics, **losses})
 
-        return evaluation
+        return jax.lax.scan(evaluation, progress, epochs)
 
-    def advance(self, progress: Progress, member: Members, shared: Any):
-        data, epochs = shared
-        evaluation = self.evaluation(member, data)
-
-        def packed(progress, epochs):
-            progress, metrics = evaluation(progress, epochs)
-            return progress, _pack(metrics)
-
-        return jax.lax.scan(packed, progress, epochs)
+    def metrics(self, progress: Progress, member: Members, data: Data):
+        """The metrics of an evaluation, for their shapes."""
+        run, _ = self._run(member)
+        _, metrics = _measure(run, progress.train, data, progress.fates)
+        return {**metrics, **_no_losses()}
 
     def _run(self, member: Members) -> tuple[Run, Streams]:
         parts = self.skeleton.build(member.hyperparameters, self.classes)
@@ -213,6 +208,10 @@ def _losses(
         "diverged_step": diverged_step,
         "signal": signal,
     }
+
+
+def _no_losses() -> dict[str, jax.Array]:
+    return _losses(*[jnp.float32(jnp.nan)] * 3)
 
 
 def _measure(
@@ -257,8 +256,7 @@ def _shapes(
     values = {part: one_each(names) for part, *names in numbers}
     member = Members(jnp.int32(0), values)
     state = jax.eval_shape(one.start, member, data)
-    evaluate = lambda state, data: one.evaluation(member, data)(state, jnp.int32(1))
-    return jax.eval_shape(evaluate, state, data)
+    return state, jax.eval_shape(one.metrics, state, member, data)
 
 
 def _member_bytes(state: Progress, data: Dataset) -> int:
