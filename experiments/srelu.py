@@ -18,6 +18,7 @@ from relujax.analysis import best, better, settled
 
 SRELU = "srelu(beta=0.5)"
 RIVALS = ("relu", "leaky_relu", "prelu(axis=-1)", "elu", "gelu(approximate=False)")
+BETAS = tuple(f"srelu(beta={beta})" for beta in (0.1, 0.25, 1.0, 2.0))
 BEYOND = ("n_relu", "al_relu")
 
 FFNN = "mlp(hidden=(512, 512), dropout=0.3, initializer='glorot')"
@@ -38,16 +39,22 @@ def cell(data: str, model: str, activation: str, **schedule) -> relujax.Cell:
     )
 
 
+def images(data: str, model: str, *activations: str) -> list[relujax.Cell]:
+    """Ten epochs on MNIST or Fashion-MNIST."""
+    return [
+        cell(data, model, activation, objective="softmax_cross_entropy", epochs=10)
+        for activation in activations
+    ]
+
+
 WDBC = [
     cell("wdbc", FFNN, activation, objective="binary_cross_entropy", epochs=100)
-    for activation in (*RIVALS, SRELU, *BEYOND)
+    for activation in (*RIVALS, SRELU, *BETAS, *BEYOND)
 ]
-IMAGES = [
-    cell(data, model, activation, objective="softmax_cross_entropy", epochs=10)
-    for data in ("mnist", "fashion_mnist")
-    for model in (FFNN, CNN)
-    for activation in (*RIVALS, SRELU)
-]
+MNIST_FFNN = images("mnist", FFNN, *RIVALS, SRELU, *BETAS)
+FASHION_FFNN = images("fashion_mnist", FFNN, *RIVALS, SRELU)
+MNIST_CNN = images("mnist", CNN, *RIVALS, SRELU)
+FASHION_CNN = images("fashion_mnist", CNN, *RIVALS, SRELU)
 
 
 def srelu_is_elu(_results):
@@ -190,8 +197,13 @@ study = relujax.Study(
     ),
     question="does the smooth rectifier SReLU beat ReLU and its variants?",
     baseline="relu",
-    profiles={"quick": WDBC, "paper": [*WDBC, *IMAGES]},
-    seeds={"quick": 10, "paper": 10},
+    profiles={
+        "quick": WDBC,
+        "two_cores": [*WDBC, *MNIST_FFNN, *FASHION_FFNN],
+        "cnn": MNIST_CNN,
+        "paper": [*WDBC, *MNIST_FFNN, *FASHION_FFNN, *MNIST_CNN, *FASHION_CNN],
+    },
+    seeds={"quick": 10, "two_cores": 5, "cnn": 3, "paper": 10},
     claims=CLAIMS,
     choices=CHOICES,
 )
