@@ -49,9 +49,9 @@ def schedule(text: str) -> Linear:
     name, values = specs.parse(text)
     if name != "linear" or set(values) != {"start", "end", "steps"}:
         raise wrong
-    numbers = [values[key] for key in ("start", "end")]
-    if not all(type(number) in (int, float) for number in numbers):
+    start, end, steps = (values[key] for key in ("start", "end", "steps"))
+    if not {type(start), type(end)} <= {int, float}:
         raise wrong
-    if type(values["steps"]) is not int or values["steps"] < 1:
+    if type(steps) is not int or steps < 1:
         raise wrong
-    return Linear(*map(float, numbers), values["steps"])
+    return Linear(float(start), float(end), steps)
