@@ -89,7 +89,8 @@ def table_1_ranks(frame: pd.DataFrame):
     """Spearman's rank correlation of the nine rates with Table I, seed by seed."""
     reported = pd.Series({spec: rate for spec, (_, rate) in TABLE_1.items()})
     ours = rates(frame).reindex(RIVALS)
-    rho = ours.corrwith(reported, method="spearman").dropna()
+    ours = ours.loc[:, ours.nunique() > 1]  # Equal rates have no order.
+    rho = ours.corrwith(reported, method="spearman")
     order = ", ".join(
         TABLE_1[spec][0] for spec in ours.mean(axis=1).sort_values().index
     )

@@ -132,7 +132,9 @@ def trained() -> Net:
     *keys, key_noise = jax.random.split(jax.random.key(0), 4)
     sizes = [(64, 128), (128, 128), (128, 10)]
     he = jax.nn.initializers.he_normal()
-    params = [(he(k, s), jnp.zeros(s[1])) for k, s in zip(keys, sizes, strict=True)]
+    params = [
+        (he(k, s), jnp.zeros((1, s[1]))) for k, s in zip(keys, sizes, strict=True)
+    ]
     adam = optax.adam(3e-3)
 
     def step(carry, i):
