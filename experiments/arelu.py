@@ -133,7 +133,7 @@ def constant_test_loss(frame: pd.DataFrame):
 def slope_decreases(frame: pd.DataFrame):
     """The losses that are fed back, from epoch to epoch, in every seed."""
     slope = curve(frame, "signal", "train")
-    losses = slope.drop(columns=1)
+    losses = slope.loc[:, 2:]
     falls = (losses.diff(axis=1).iloc[:, 1:] < 0).to_numpy()
     first, last = losses.iloc[:, 0].mean(), losses.iloc[:, -1].mean()
     return settled(
