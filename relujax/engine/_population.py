@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
@@ -59,7 +58,7 @@ def train_population(
         chunk = list(members[first : first + per_call])
         counts, places = plan.places(len(chunk), per_device)
         batch = _batch(chunk, places, per_device * plan.devices)
-        states = program.start(counts, batch, arrays)
+        states = program.start(counts, batch)
         measured = []
         for call in calls:
             states, metrics = program.advance(counts, states, batch, (arrays, call))
@@ -79,8 +78,8 @@ def _batch(chunk: Sequence[Member], places: np.ndarray, size: int) -> Members:
         filled[place] = member
     numbers = [member.cell.hyperparameters for member in filled]
     return Members(
-        jnp.asarray([member.seed for member in filled], jnp.int32),
-        jax.tree.map(lambda *values: jnp.asarray(values, jnp.float32), *numbers),
+        np.asarray([member.seed for member in filled], np.int32),
+        jax.tree.map(lambda *values: np.asarray(values, np.float32), *numbers),
     )
 
 

@@ -1,13 +1,14 @@
 """A cell's compiled program: all members of a population in one call."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
 from relujax.data import Dataset, Transform
 from relujax.engine._cell import Cell, Skeleton
@@ -27,7 +28,7 @@ from relujax.training import (
     train_epoch,
 )
 
-Hyperparameters = dict[str, dict[str, jax.Array]]
+Hyperparameters = Mapping[str, Mapping[str, ArrayLike]]
 
 # A program of a user's own functions keeps these alive: the oldest is forgotten.
 _PROGRAMS = 64
@@ -41,7 +42,7 @@ class Members(NamedTuple):
       hyperparameters: the cell's traced numbers, each `[members]` float32.
     """
 
-    seed: jax.Array
+    seed: ArrayLike
     hyperparameters: Hyperparameters
 
 
@@ -68,8 +69,8 @@ class Program(NamedTuple):
     """Two compiled functions over the members of a population.
 
     Attributes:
-      start: `start(counts, members, data) -> states`, before any training; `counts` is
-        that of `Plan.map`.
+      start: `start(counts, members) -> states`, before any training; `counts` is that
+        of `Plan.map`.
       advance: `advance(counts, states, members, (data, epochs)) -> (states, metrics)`:
         `epochs`, `[evaluations]`, has how many epochs come before each evaluation.
         Every leaf of the metrics is `[members, evaluations, ...]`.
@@ -110,10 +111,11 @@ def compile_program(
     initial = cell.skeleton.initial()
     compiled = _start(one._replace(skeleton=initial), plan)
 
-    def start(counts, members, data):
+    first = jax.tree.map(lambda array: array[:1], _splits(data))
+
+    def start(counts, members):
         # What it depends on, and no more, so that it is rarely compiled anew.
         numbers = initial.numbers_in(members.hyperparameters)
-        first = jax.tree.map(lambda array: array[:1], data)
         return compiled(counts, members._replace(hyperparameters=numbers), first)
 
     return Program(start, _advance(one, plan), _member_bytes(one, cell, data))
