@@ -406,11 +406,14 @@ def dead_by_definition(frame: pd.DataFrame) -> pd.DataFrame:
 def noise_levels(frame: pd.DataFrame) -> Figure:
     """Accuracy, training loss and gap by σ; σ = 0 is ReLU."""
     levels = {"relu": 0.0} | {n_relu(sigma): sigma for sigma in SIGMAS}
-    panels = (("accuracy", "test"), ("mean_loss", "train"), ("gap", "test"))
+    panels = (
+        ("accuracy", "test", "test accuracy, %"),
+        ("mean_loss", "train", "training loss, mean over epochs"),
+        ("gap", "test", "gap, percentage points"),
+    )
     figure = Figure(figsize=(7.2, 2.7), layout="constrained")
-    for axes, (metric, split) in zip(figure.subplots(1, 3), panels, strict=True):
-        m = METRICS[metric]
-        table = m.scale * scores(frame, metric, split)
+    for axes, (metric, split, label) in zip(figure.subplots(1, 3), panels, strict=True):
+        table = METRICS[metric].scale * scores(frame, metric, split)
         for i, (model, values) in enumerate(table.groupby(level="model", sort=False)):
             found = [
                 mean_interval(values.xs(spec, level="activation")) for spec in levels
@@ -423,9 +426,11 @@ def noise_levels(frame: pd.DataFrame) -> Figure:
             )
         axes.set_xticks(range(len(levels)), [f"{s:g}" for s in levels.values()])
         axes.set_xlabel("σ")
-        axes.set_ylabel(f"{m.label}{f', {m.unit}' if m.unit == '%' else ''}")
+        axes.set_ylabel(label)
         axes.grid(axis="y")
-    figure.axes[0].legend()
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    if len(names) > 1:
+        figure.legend(handles, names, loc="outside upper center", ncols=2)
     return figure
 
 

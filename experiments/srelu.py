@@ -372,7 +372,7 @@ def by_task(table: pd.Series):
     for (data, model), values in table.groupby(level=["data", "model"], sort=False):
         network = "CNN" if model.startswith("cnn") else "FFNN"
         wide = values.droplevel(["data", "model", "optimizer"]).unstack("activation")
-        yield f"{NAMES[data]}, {network}", wide
+        yield f"{NAMES[data]}, {network}", wide[values.index.unique("activation")]
 
 
 def missing_table(results: pd.DataFrame) -> pd.DataFrame:
@@ -418,13 +418,16 @@ def betas(results: pd.DataFrame) -> Figure:
     swept = rows.groupby(["data", "model"])["activation"].transform("nunique") > 1
     if not swept.any():
         raise InputError("Expected results at several β, got one.")
-    panels = (("accuracy", "test"), ("mean_loss", "train"), ("gap", "test"))
+    panels = (
+        ("accuracy", "test", "test accuracy, %"),
+        ("mean_loss", "train", "training loss, mean over epochs"),
+        ("gap", "test", "gap, percentage points"),
+    )
     count = rows[swept].groupby(["data", "model"]).ngroups
     figure = Figure(figsize=(7.2, 0.4 + 2.2 * count), layout="constrained")
     grid = figure.subplots(count, len(panels), squeeze=False)
-    for column, (metric, split) in zip(grid.T, panels, strict=True):
-        m = METRICS[metric]
-        found = by_task(m.scale * scores(rows[swept], metric, split))
+    for column, (metric, split, label) in zip(grid.T, panels, strict=True):
+        found = by_task(METRICS[metric].scale * scores(rows[swept], metric, split))
         for axes, (task, wide) in zip(column, found, strict=True):
             wide = wide.rename(columns=specs).sort_index(axis=1)
             means = [mean_interval(wide[beta].dropna()) for beta in wide]
@@ -435,7 +438,7 @@ def betas(results: pd.DataFrame) -> Figure:
             axes.set_xticks(wide.columns, [f"{beta:g}" for beta in wide.columns])
             axes.minorticks_off()
             axes.set_xlabel("β")
-            axes.set_ylabel(f"{m.label}{f', {m.unit}' if m.unit == '%' else ''}")
+            axes.set_ylabel(label)
             axes.set_title(task)
             axes.grid(axis="y")
     return figure
