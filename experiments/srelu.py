@@ -404,7 +404,7 @@ def gaps(results: pd.DataFrame) -> Figure:
             axes.errorbar(e.value, place, xerr=ends, fmt="o", color=color)
             axes.plot(wide[name], np.full(len(wide), place), ".", color="0.6", ms=3)
         axes.set_yticks(range(len(shown)), [name.partition("(")[0] for name in shown])
-        axes.invert_yaxis()
+        axes.set_ylim(len(shown) - 0.5, -0.5)
         axes.set_title(task)
         axes.grid(axis="x")
     panels[-1].set_xlabel("training minus test accuracy, percentage points")
