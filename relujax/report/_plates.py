@@ -39,7 +39,8 @@ def overview_plate(
     )
     with drawing():
         figure = overview(table, tasks(frame), look, metric, baseline)
-    return Plate("overview", f"Every task against {baseline}", caption, figure)
+    name = "overview-regression" if metric == "mse" else "overview"
+    return Plate(name, f"Every task against {baseline}", caption, figure)
 
 
 def score_figure(frame: pd.DataFrame, metric: str, baseline: str) -> Figure:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 import pandas as pd
@@ -17,7 +17,7 @@ from relujax.analysis import (
     primary_metric,
     summary,
 )
-from relujax.analysis._results import TASK, diverged, task_label, tasks
+from relujax.analysis._results import TASK, by_kind, diverged, task_label, tasks
 from relujax.errors import InputError
 from relujax.report import _text
 from relujax.report._exhibits import Made, make_exhibits
@@ -55,30 +55,29 @@ def write(
         raise InputError(f"No results of {study.id!r} to report: run the study first.")
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
-    metric, baseline = primary_metric(frame), study.baseline
-    sentence = conclusion(frame, metric, baseline, alpha=alpha)
-    compared = paired_comparisons(frame, metric, baseline)
+    baseline = study.baseline
+    kinds = [Kind.of(part, baseline, alpha) for part in by_kind(frame)]
     judgements = judge(study.claims, frame, alpha)
     ended = summary(frame, baseline)
     captions = {
         "summary": _summary_caption(frame, ended),
-        "comparisons": _comparisons_caption(metric, baseline, alpha),
+        **{kind.name: _comparisons_caption(kind, baseline, alpha) for kind in kinds},
         "claims": f"Claims of the paper and verdicts at α = {alpha:g} (Holm).",
     }
     tables = {
         "summary": _text.summary_text(ended, frame),
-        "comparisons": _text.comparisons_text(compared, metric, baseline, alpha),
+        **{kind.name: kind.text(baseline, alpha) for kind in kinds},
         "claims": _text.claims_text(judgements),
     }
     for name, table in tables.items():
         _write_table(out, study, name, table, captions[name])
-    sections = _sections(frame, compared, baseline, out / "figures")
+    sections = _sections(frame, kinds, baseline, out / "figures")
     exhibits = make_exhibits(study.exhibits, frame)
     page = _template().render(
         study=study,
         profile=profile,
         provenance=provenance,
-        sentence=sentence,
+        sentence=" ".join(kind.sentence for kind in kinds),
         notes=_notes(frame),
         contents=_contents(study, exhibits, sections),
         exhibits=[_exhibit(made, out, study) for made in exhibits],
@@ -90,8 +89,7 @@ def write(
         p_value=_text.p_value,
         summary=tables["summary"],
         summary_caption=captions["summary"],
-        comparisons=tables["comparisons"],
-        comparisons_caption=captions["comparisons"],
+        comparisons=[(tables[kind.name], captions[kind.name]) for kind in kinds],
         sections=sections,
         protocol=_protocol(frame, profile),
         data=_data(provenance),
@@ -100,6 +98,39 @@ def write(
     path = out / "report.html"
     path.write_text(page, encoding="utf-8")
     return path
+
+
+class Kind(NamedTuple):
+    """The classification tasks of the results, or those of regression.
+
+    Attributes:
+      name: of the table of comparisons.
+      frame: the rows.
+      metric: what is compared.
+      compared: the comparisons with the baseline.
+      sentence: what they say.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    metric: str
+    compared: pd.DataFrame
+    sentence: str
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, baseline: str, alpha: float) -> "Kind":
+        metric = primary_metric(frame)
+        return cls(
+            "comparisons-regression" if metric == "mse" else "comparisons",
+            frame,
+            metric,
+            paired_comparisons(frame, metric, baseline),
+            conclusion(frame, metric, baseline, alpha=alpha),
+        )
+
+    def text(self, baseline: str, alpha: float) -> pd.DataFrame:
+        """The table of comparisons in words."""
+        return _text.comparisons_text(self.compared, self.metric, baseline, alpha)
 
 
 def _template() -> jinja2.Template:
@@ -123,14 +154,19 @@ def _write_table(
 
 
 def _sections(
-    frame: pd.DataFrame, compared: pd.DataFrame, baseline: str, folder: Path
+    frame: pd.DataFrame, kinds: Sequence[Kind], baseline: str, folder: Path
 ) -> list[dict]:
     every = tasks(frame)
     look = styles(list(frame["activation"].unique()), baseline)
+    compared = pd.concat([kind.compared for kind in kinds])
     sections = []
-    if len(every) > 1 and len(compared):
-        plate = overview_plate(frame, compared, look, baseline)
-        sections.append(_section("overview-section", "All tasks", [plate], folder))
+    overviews = [
+        overview_plate(kind.frame, kind.compared, look, baseline)
+        for kind in kinds
+        if len(tasks(kind.frame)) > 1 and len(kind.compared)
+    ]
+    if overviews:
+        sections.append(_section("overview-section", "All tasks", overviews, folder))
     for task in every[:DETAILED]:
         label = task_label(task, every)
         title = f"Figures: {label}" if len(every) > 1 else "Figures"
@@ -225,9 +261,10 @@ def _summary_caption(frame: pd.DataFrame, ended: pd.DataFrame) -> str:
     )
 
 
-def _comparisons_caption(metric: str, baseline: str, alpha: float) -> str:
+def _comparisons_caption(kind: Kind, baseline: str, alpha: float) -> str:
+    label = METRICS[kind.metric].label
     return (
-        f"Differences in test {METRICS[metric].label} from {baseline}, paired by seed, "
+        f"Differences in test {label} from {baseline}, paired by seed, "
         "with 95 % confidence intervals; d_z is the mean difference in standard "
         "deviations of the differences; better, equal and worse count seeds. p is "
         f"two-sided; an asterisk marks p ≤ {alpha:g} after Holm’s correction over this "
