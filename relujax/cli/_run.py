@@ -1,6 +1,7 @@
 """`relujax run` and `relujax demo`: plan, train what is missing, report."""
 
 import os
+import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +15,16 @@ from rich.console import Console
 from rich.table import Table
 
 from relujax import analysis, report
-from relujax.cli._study_file import load_study
-from relujax.engine import Failure, Task, collect, history, plan_tasks, run_tasks
+from relujax.cli._study_file import load_study, study_file
+from relujax.engine import (
+    Failure,
+    Request,
+    Task,
+    collect,
+    history,
+    plan_tasks,
+    run_tasks,
+)
 from relujax.errors import InputError, unknown
 from relujax.progress import epochs_bar
 from relujax.study import Study
@@ -23,10 +32,18 @@ from relujax.study import Study
 console = Console(highlight=False)
 
 
-def run_study(path: Path, *, profile: str, seeds: int | None, out: Path) -> None:
+def run_study(
+    file: Path,
+    *,
+    profile: str,
+    seeds: int | None,
+    out: Path,
+    data_dir: Path | None = None,
+) -> None:
     """Run the study of a file, or what is missing of it, and write its report."""
     if seeds is not None and seeds < 1:
         raise InputError(f"Expected at least 1 for --seeds, got {seeds}.")
+    path = study_file(file)
     study = load_study(path)
     if profile not in study.profiles:
         raise unknown(f"profile of study {study.id}:", profile, study.profiles)
@@ -34,7 +51,19 @@ def run_study(path: Path, *, profile: str, seeds: int | None, out: Path) -> None
     title = study.paper.title if study.paper else study.id
     console.print(f"[bold]{title}[/]: {study.question}")
     cache_compilations()
-    tasks = plan_tasks(study.profiles[profile], ids, out / study.id)
+    folder = out / study.id
+    tasks = plan_tasks(study.profiles[profile], ids, folder, data_dir=data_dir)
+    request = Request(
+        study=study.id,
+        profile=profile,
+        file=str(path.resolve()),
+        command=_command(file, profile, len(ids), out, data_dir),
+        seeds=list(ids),
+        root=0,
+        cells=[task.store.folder.name for task in tasks],
+        data={task.cell.data: task.origin for task in tasks},
+    )
+    request.write(folder)
     failures = train(tasks)
     for failure in failures:
         names = ", ".join(task.cell.activation for task in failure.tasks)
@@ -43,8 +72,20 @@ def run_study(path: Path, *, profile: str, seeds: int | None, out: Path) -> None
         console.print("The others are stored; the same command tries these again.")
         raise typer.Exit(1)
     frame = collect(tasks, ids)
-    command = f"relujax run {path} --profile {profile} --seeds {len(ids)}"
-    show(study, profile, frame, {"command": command, **history(tasks)}, out)
+    provenance = {"command": request.command, **history(tasks)}
+    show(study, profile, frame, provenance, out)
+
+
+def _command(
+    file: Path, profile: str, seeds: int, out: Path, data_dir: Path | None
+) -> str:
+    """The command line that runs, or resumes, it."""
+    words = ["relujax", "run", file, "--profile", profile, "--seeds", seeds]
+    if out != Path("runs"):
+        words += ["--out", out]
+    if data_dir is not None:
+        words += ["--data-dir", data_dir]
+    return shlex.join(map(str, words))
 
 
 def cache_compilations() -> None:
@@ -86,7 +127,7 @@ def show(
     study: Study, profile: str, frame: pd.DataFrame, provenance: dict, out: Path
 ) -> None:
     """Write the report; print its table, its sentence and where it is."""
-    folder = out / study.id / "report" / profile
+    folder = report_folder(out / study.id, profile)
     written = report.write(study, profile, frame, provenance, folder)
     ended = report.summary_text(analysis.summary(frame, study.baseline), frame)
     # What fits into 80 columns; the report has the rest.
@@ -103,6 +144,11 @@ def show(
     metric = analysis.primary_metric(frame)
     console.print(analysis.conclusion(frame, metric, study.baseline), soft_wrap=True)
     console.print(f"Report: {written}", soft_wrap=True)
+
+
+def report_folder(folder: Path, profile: str) -> Path:
+    """Where the report of a profile lies, below `runs/<study>`."""
+    return folder / "report" / profile
 
 
 def _label(tasks: Sequence[Task]) -> str:

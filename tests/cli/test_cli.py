@@ -10,8 +10,6 @@ import jax
 import pandas as pd
 import pytest
 
-from relujax.cli import main
-
 STUDY = textwrap.dedent(
     """
     import relujax
@@ -56,23 +54,6 @@ def compiled_once(tmp_path_factory):
         jax.config.update("jax_compilation_cache_dir", str(folder))
         yield
         jax.config.update("jax_compilation_cache_dir", None)
-
-
-@pytest.fixture
-def relujax(monkeypatch, capsys):
-    """Run the command in this process: (exit code, what it printed)."""
-
-    def run(*args):
-        monkeypatch.setattr(sys, "argv", ["relujax", *map(str, args)])
-        code = 0
-        try:
-            main()
-        except SystemExit as exit:
-            code = exit.code or 0
-        out, err = capsys.readouterr()
-        return code, out + err
-
-    return run
 
 
 def rows(folder):
