@@ -73,11 +73,22 @@ def run(
     seeds: Seeds = None,
     out: Out = Path("runs"),
     data_dir: DataDir = None,
+    publish: Annotated[
+        Path | None,
+        typer.Option(help="Also keep the tables and main figures in this folder."),
+    ] = None,
 ) -> None:
     """Run a study, or what is missing of it, and write its report."""
     from relujax.cli._run import run_study
 
-    run_study(study, profile=profile, seeds=seeds, out=out, data_dir=data_dir)
+    run_study(
+        study,
+        profile=profile,
+        seeds=seeds,
+        out=out,
+        data_dir=data_dir,
+        publish=publish,
+    )
 
 
 Runs = Annotated[Path, typer.Argument(help="Folder of the results.")]

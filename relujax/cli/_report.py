@@ -66,7 +66,7 @@ def _report(request: Request | InputError, folder: Path) -> Path:
     found = len(frame.drop_duplicates(["cell", "seed"])) if len(frame) else 0
     if found < wanted:
         raise InputError(
-            f"{wanted - found} of {wanted} networks are missing: `{request.command}` "
+            f"{wanted - found} of {wanted} networks are missing: `{request.resume}` "
             "trains them."
         )
     provenance = {"command": request.command, **history(stored)}

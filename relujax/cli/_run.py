@@ -39,8 +39,18 @@ def run_study(
     seeds: int | None,
     out: Path,
     data_dir: Path | None = None,
+    publish: Path | None = None,
 ) -> None:
-    """Run the study of a file, or what is missing of it, and write its report."""
+    """Run the study of a file, or what is missing of it, and write its report.
+
+    Args:
+      file: the study file, or the name of a shipped one.
+      profile: which grid of it.
+      seeds: how many seeds; None for the study's own number.
+      out: folder of the results.
+      data_dir: folder of raw data files; None for RELUJAX_DATA_DIR.
+      publish: receives a small copy of the report, `<study>/<profile>/README.md`.
+    """
     if seeds is not None and seeds < 1:
         raise InputError(f"Expected at least 1 for --seeds, got {seeds}.")
     path = study_file(file)
@@ -57,7 +67,8 @@ def run_study(
         study=study.id,
         profile=profile,
         file=str(path.resolve()),
-        command=_command(file, profile, len(ids), out, data_dir),
+        command=f"relujax run {file} --profile {profile} --seeds {len(ids)}",
+        options=_options(out, data_dir),
         seeds=list(ids),
         root=0,
         cells=[task.store.folder.name for task in tasks],
@@ -73,19 +84,18 @@ def run_study(
         raise typer.Exit(1)
     frame = collect(tasks, ids)
     provenance = {"command": request.command, **history(tasks)}
-    show(study, profile, frame, provenance, out)
+    written = show(study, profile, frame, provenance, out)
+    if publish is not None:
+        folder = publish / study.id / profile
+        copy = report.publish(study, profile, frame, provenance, written.parent, folder)
+        console.print(f"Copy: {copy}", soft_wrap=True)
 
 
-def _command(
-    file: Path, profile: str, seeds: int, out: Path, data_dir: Path | None
-) -> str:
-    """The command line that runs, or resumes, it."""
-    words = ["relujax", "run", file, "--profile", profile, "--seeds", seeds]
-    if out != Path("runs"):
-        words += ["--out", out]
-    if data_dir is not None:
-        words += ["--data-dir", data_dir]
-    return shlex.join(map(str, words))
+def _options(out: Path, data_dir: Path | None) -> str:
+    """The options that say where this machine keeps results and data."""
+    given = {"--out": out if out != Path("runs") else None, "--data-dir": data_dir}
+    words = [w for k, v in given.items() if v is not None for w in (k, str(v))]
+    return shlex.join(words)
 
 
 def cache_compilations() -> None:
@@ -125,7 +135,7 @@ def train(tasks: Sequence[Task]) -> list[Failure]:
 
 def show(
     study: Study, profile: str, frame: pd.DataFrame, provenance: dict, out: Path
-) -> None:
+) -> Path:
     """Write the report; print its table, its sentence and where it is."""
     folder = report_folder(out / study.id, profile)
     written = report.write(study, profile, frame, provenance, folder)
@@ -144,6 +154,7 @@ def show(
     metric = analysis.primary_metric(frame)
     console.print(analysis.conclusion(frame, metric, study.baseline), soft_wrap=True)
     console.print(f"Report: {written}", soft_wrap=True)
+    return written
 
 
 def report_folder(folder: Path, profile: str) -> Path:

@@ -141,4 +141,4 @@ def _explain(state: Progress) -> None:
         say(f"{name}: cannot read {escape(str(path))}: its seeds will run again.")
     open_ = state.cells["failed"] + state.cells["missing"]
     if open_ and not state.cells["running"]:
-        say(f"{name}: continue with\n  {escape(state.request.command)}")
+        say(f"{name}: continue with\n  {escape(state.request.resume)}")

@@ -24,7 +24,8 @@ class Request(NamedTuple):
       study: the study's id.
       profile: the name of the profile.
       file: the study file, with its whole path.
-      command: the command line that runs, or resumes, it.
+      command: the command line that runs it, on any machine.
+      options: what this machine adds to it: where results and data are.
       seeds: the seed ids.
       root: the root seed.
       cells: the folders of its cells, in the order of the grid.
@@ -35,6 +36,7 @@ class Request(NamedTuple):
     profile: str
     file: str
     command: str
+    options: str
     seeds: Sequence[int]
     root: int
     cells: Sequence[str]
@@ -44,6 +46,11 @@ class Request(NamedTuple):
         """Write it to `folder`, which is `runs/<study>`."""
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / f"{self.profile}.json", self._asdict())
+
+    @property
+    def resume(self) -> str:
+        """The command line that goes on with it here."""
+        return f"{self.command} {self.options}".rstrip()
 
     def stored(self, cells: Sequence[Cell], folder: Path) -> list[Stored]:
         """The results of `cells` in `folder`; no data set is loaded.
@@ -63,7 +70,7 @@ class Request(NamedTuple):
         if [item.store.folder.name for item in found] != list(self.cells):
             raise InputError(
                 f"The grid of profile {self.profile!r} has changed since it ran: "
-                f"`{self.command}` trains what is new and keeps the rest."
+                f"`{self.resume}` trains what is new and keeps the rest."
             )
         return found
 
