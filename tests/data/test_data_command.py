@@ -53,7 +53,7 @@ def test_the_list_says_what_is_here_and_how_to_get_the_rest(relujax, tmp_path):
 def test_info_tells_where_a_data_set_would_be_read(relujax, tmp_path):
     code, text = relujax("data", "info", "synthetic")
     assert code == 0
-    assert "synthetic(curve='quadratic', n=500, d=2, seed=0)" in text
+    assert "synthetic(curve='quadratic', n=500, d=2, seed=0" in text
     assert "not here" in relujax("data", "info", "tiny")[1]
     text = relujax("data", "info", "tiny", "--data-dir", tmp_path)[1]
     assert "read from" in text and "not here" not in text
