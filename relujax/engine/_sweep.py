@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -34,6 +34,19 @@ class Task(NamedTuple):
         done = set(self.store.load()["seed"])
         return tuple(seed for seed in self.seeds if seed not in done)
 
+    @property
+    def origin(self) -> dict:
+        """Where its data come from."""
+        return origin(self.dataset)
+
+
+class Stored(NamedTuple):
+    """A cell whose results are only read: its data need not be on this machine."""
+
+    cell: Cell
+    store: Store
+    origin: Mapping[str, Any]
+
 
 class Failure(NamedTuple):
     """Tasks that could not be finished, and why."""
@@ -43,7 +56,12 @@ class Failure(NamedTuple):
 
 
 def plan_tasks(
-    cells: Sequence[Cell], seeds: Sequence[int], folder: Path, *, root: int = 0
+    cells: Sequence[Cell],
+    seeds: Sequence[int],
+    folder: Path,
+    *,
+    root: int = 0,
+    data_dir: Path | None = None,
 ) -> list[Task]:
     """The tasks of a grid. Loads every data set, so that bad data fail first.
 
@@ -52,8 +70,9 @@ def plan_tasks(
       seeds: seed ids, any list without repetition.
       folder: `runs/<study>`.
       root: the root seed.
+      data_dir: folder of raw data files; see `relujax.load_dataset`.
     """
-    datasets = {cell.data: data.load_dataset(cell.data) for cell in cells}
+    datasets = {cell.data: data.load_dataset(cell.data, data_dir) for cell in cells}
     tasks = []
     for cell in cells:
         dataset = datasets[cell.data]
@@ -182,11 +201,11 @@ def _description(task: Task, root: int) -> dict:
         "cell": asdict(task.cell),
         "canonical": asdict(task.cell.canonical()),
         "root": root,
-        "data": origin(task.dataset),
+        "data": task.origin,
     }
 
 
-def collect(tasks: Sequence[Task], seeds: Sequence[int]) -> pd.DataFrame:
+def collect(tasks: Sequence[Task | Stored], seeds: Sequence[int]) -> pd.DataFrame:
     """The stored rows of all tasks, with the columns that name the cell."""
     tables = []
     for task in tasks:
@@ -209,7 +228,7 @@ def origin(dataset: Dataset) -> dict:
     return {"name": dataset.name, **dataset.provenance._asdict()}
 
 
-def history(tasks: Sequence[Task]) -> dict:
+def history(tasks: Sequence[Task | Stored]) -> dict:
     """Where the stored numbers of all tasks come from, as one record.
 
     The date, versions and device are those of the last chunk; `wall_seconds` adds up
@@ -217,7 +236,7 @@ def history(tasks: Sequence[Task]) -> dict:
     """
     records = [record for task in tasks for record in task.store.records()]
     last = max(records, key=lambda record: record["date"])
-    datasets = {task.cell.data: origin(task.dataset) for task in tasks}
+    datasets = {task.cell.data: task.origin for task in tasks}
     keep = ("date", "versions", "device", "git")
     return {
         **{name: last[name] for name in keep},

@@ -1,7 +1,9 @@
 """Writing a report: a pure function of stored results. Nothing here trains."""
 
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,7 +47,8 @@ def write(
       frame: long-form results, one row per cell, seed, epoch and split.
       provenance: command, date, versions, device, wall_seconds, data and git.
       out_dir: receives `report.html`, `summary`, `comparisons` and `claims` as `.md`
-        and `.tex`, and each figure as PNG and SVG under `figures/`.
+        and `.tex`, each figure as PNG and SVG under `figures/`, and `report.json`: the
+        ledger for programs, from which `write_index` makes one page over all reports.
       alpha: the family-wise error rate of the verdicts.
 
     Raises:
@@ -73,16 +76,17 @@ def write(
         _write_table(out, study, name, table, captions[name])
     sections = _sections(frame, kinds, baseline, out / "figures")
     exhibits = make_exhibits(study.exhibits, frame)
-    page = _template().render(
+    shown = [_exhibit(made, out, study) for made in exhibits]
+    page = template("report.html.j2").render(
         study=study,
         profile=profile,
         provenance=provenance,
         sentence=" ".join(kind.sentence for kind in kinds),
         notes=_notes(frame),
         contents=_contents(study, exhibits, sections),
-        exhibits=[_exhibit(made, out, study) for made in exhibits],
+        exhibits=shown,
         judgements=judgements,
-        tally=_tally(judgements),
+        tally=tally(j.verdict for j in judgements),
         tested=sum(j.p is not None for j in judgements),
         alpha=alpha,
         measured=_text.measured,
@@ -97,6 +101,20 @@ def write(
     )
     path = out / "report.html"
     path.write_text(page, encoding="utf-8")
+    record = {
+        "study": study.id,
+        "profile": profile,
+        "question": study.question,
+        "paper": study.paper and asdict(study.paper),
+        "sentence": sentence,
+        "networks": len(frame.drop_duplicates(["cell", "seed"])),
+        "alpha": alpha,
+        "claims": [_ledger_row(j) for j in judgements],
+        "figure": _key_figure([*shown, *sections]),
+        "provenance": dict(provenance),
+    }
+    text = json.dumps(record, indent=2, ensure_ascii=False)
+    (out / "report.json").write_text(text, encoding="utf-8")
     return path
 
 
@@ -133,13 +151,35 @@ class Kind(NamedTuple):
         return _text.comparisons_text(self.compared, self.metric, baseline, alpha)
 
 
-def _template() -> jinja2.Template:
+def _ledger_row(j: Judgement) -> dict:
+    return {
+        "id": j.claim.id,
+        "quote": j.claim.quote,
+        "where": j.claim.where,
+        "reported": j.claim.reported,
+        "measured": _text.measured(j),
+        "verdict": j.verdict,
+        "p": j.p,
+        "n": j.evidence.n,
+        "summary": j.evidence.summary,
+    }
+
+
+def _key_figure(groups: Sequence[Mapping[str, Any]]) -> dict | None:
+    """The first figure of the page, the paper's own before ours, without its pixels."""
+    for plate in (plate for group in groups for plate in group["plates"]):
+        return {key: plate[key] for key in ("name", "title", "caption", "width")}
+    return None
+
+
+def template(name: str) -> jinja2.Template:
+    """One of the pages in this folder."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader("relujax.report", package_path=""),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
-    ).get_template("report.html.j2")
+    ).get_template(name)
 
 
 def _write_table(
@@ -218,8 +258,9 @@ def _contents(
     ]
 
 
-def _tally(judgements: Sequence[Judgement]) -> list[tuple[str, int]]:
-    counts = Counter(j.verdict for j in judgements)
+def tally(verdicts: Iterable[str]) -> list[tuple[str, int]]:
+    """How many claims have each verdict; verdicts without any are left out."""
+    counts = Counter(verdicts)
     order = ("supported", "contradicted", "undecided")
     return [(verdict, counts[verdict]) for verdict in order if counts[verdict]]
 
@@ -305,14 +346,23 @@ def _data(provenance: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _machine(provenance: Mapping[str, Any]) -> pd.DataFrame:
-    seconds = float(provenance["wall_seconds"])
-    wall = f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 60:.0f} min"
     versions = ", ".join(f"{k} {v}" for k, v in provenance["versions"].items())
     rows = {
         "device": provenance["device"],
-        "wall time": wall,
+        "wall time": wall_time(provenance["wall_seconds"]),
         "versions": versions,
         "commit": provenance["git"] or "not a git checkout",
         "date": provenance["date"],
     }
     return pd.DataFrame({"machine": rows.keys(), "": rows.values()})
+
+
+def wall_time(seconds: float) -> str:
+    """Seconds in words.
+
+    >>> wall_time(59.6), wall_time(1200), wall_time(36_000)
+    ('60 s', '20 min', '10.0 h')
+    """
+    if seconds < 600:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 18_000 else f"{seconds / 3600:.1f} h"
