@@ -1,7 +1,7 @@
 """Train a population: the members of cells that share one compiled program."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -61,12 +61,11 @@ def train_population(
         states = program.start(counts, batch)
         measured = []
         for call in calls:
-            states, metrics = program.advance(counts, states, batch, (arrays, call))
-            measured.append(_on_host(metrics, places))
+            states, packed = program.advance(counts, states, batch, (arrays, call))
+            measured.append(np.asarray(packed)[places])
             on_epochs(int(call.sum()) * len(chunk))
-        history = jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), *measured)
-        known = jax.tree.map(lambda values: values[:, : len(epochs)], history)
-        frame = to_rows(epochs, known)
+        history = np.concatenate(measured, axis=1)[:, : len(epochs)]
+        frame = to_rows(epochs, program.unpack(history))
         seeds = np.asarray([member.seed for member in chunk])
         yield chunk, mark_diverged(frame.assign(seed=seeds[frame["member"]]))
 
@@ -81,10 +80,6 @@ def _batch(chunk: Sequence[Member], places: np.ndarray, size: int) -> Members:
         np.asarray([member.seed for member in filled], np.int32),
         jax.tree.map(lambda *values: np.asarray(values, np.float32), *numbers),
     )
-
-
-def _on_host(metrics: Any, places: np.ndarray) -> Any:
-    return jax.tree.map(lambda leaf: np.asarray(leaf)[places], metrics)
 
 
 def _calls(epochs: np.ndarray) -> list[np.ndarray]:

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
 from relujax.data import Dataset, Transform
@@ -71,14 +72,16 @@ class Program(NamedTuple):
     Attributes:
       start: `start(counts, members) -> states`, before any training; `counts` is that
         of `Plan.map`.
-      advance: `advance(counts, states, members, (data, epochs)) -> (states, metrics)`:
+      advance: `advance(counts, states, members, (data, epochs)) -> (states, packed)`:
         `epochs`, `[evaluations]`, has how many epochs come before each evaluation.
-        Every leaf of the metrics is `[members, evaluations, ...]`.
+      unpack: `unpack(packed) -> metrics`, on the host. Every leaf of the metrics is
+        `[members, evaluations, ...]`.
       member_bytes: estimate of the memory that one more member needs under `vmap`.
     """
 
     start: Callable[..., Progress]
-    advance: Callable[..., tuple[Progress, Any]]
+    advance: Callable[..., tuple[Progress, jax.Array]]
+    unpack: Callable[[np.ndarray], dict[str, Any]]
     member_bytes: int
 
 
@@ -118,7 +121,11 @@ def compile_program(
         numbers = initial.numbers_in(members.hyperparameters)
         return compiled(counts, members._replace(hyperparameters=numbers), first)
 
-    return Program(start, _advance(one, plan), _member_bytes(one, cell, data))
+    shape = lambda array: jax.ShapeDtypeStruct(array.shape, array.dtype)
+    numbers = [(part, *names) for part, names in cell.hyperparameters.items()]
+    state, metrics = _shapes(one, tuple(numbers), jax.tree.map(shape, _splits(data)))
+    unpack = partial(_unpack, metrics)
+    return Program(start, _advance(one, plan), unpack, _member_bytes(state, data))
 
 
 class _Member(NamedTuple):
@@ -149,15 +156,20 @@ class _Member(NamedTuple):
             return state, _losses(loss, diverged, slope)
 
         def evaluation(progress, epochs):
-            unknown = _losses(*[jnp.float32(jnp.nan)] * 3)
             # The trip count is traced: none before the first evaluation.
             state, losses = jax.lax.fori_loop(
-                0, epochs, epoch, (progress.train, unknown)
+                0, epochs, epoch, (progress.train, _no_losses())
             )
             fates, metrics = _measure(run, state, data, progress.fates)
-            return Progress(state, fates), {**metrics, **losses}
+            return Progress(state, fates), _pack({**metrics, **losses})
 
         return jax.lax.scan(evaluation, progress, epochs)
+
+    def metrics(self, progress: Progress, member: Members, data: Data):
+        """The metrics of an evaluation, for their shapes."""
+        run, _ = self._run(member)
+        _, metrics = _measure(run, progress.train, data, progress.fates)
+        return {**metrics, **_no_losses()}
 
     def _run(self, member: Members) -> tuple[Run, Streams]:
         parts = self.skeleton.build(member.hyperparameters, self.classes)
@@ -198,6 +210,10 @@ def _losses(
     }
 
 
+def _no_losses() -> dict[str, jax.Array]:
+    return _losses(*[jnp.float32(jnp.nan)] * 3)
+
+
 def _measure(
     run: Run, state: TrainState, data: Data, before: dict[str, Fates]
 ) -> tuple[dict[str, Fates], dict[str, Any]]:
@@ -210,17 +226,45 @@ def _measure(
     return fates, metrics
 
 
-def _member_bytes(one: _Member, cell: Cell | OwnCell, data: Dataset) -> int:
+def _pack(metrics: dict[str, Any]) -> jax.Array:
+    """All metrics as one vector: dozens of scalars take long to compile and to fetch.
+
+    Counts stay exact: they are at most the size of a split.
+    """
+    leaves = jax.tree.leaves(metrics)
+    dtype = jnp.result_type(jnp.float32, *leaves)
+    return jnp.concatenate([jnp.ravel(leaf).astype(dtype) for leaf in leaves])
+
+
+def _unpack(shapes: dict[str, Any], packed: np.ndarray) -> dict[str, Any]:
+    """The metrics of `packed`, `[members, evaluations, size]`."""
+    leaves, tree = jax.tree.flatten(shapes)
+    ends = np.cumsum([leaf.size for leaf in leaves])
+    parts = [
+        part.reshape(*packed.shape[:2], *leaf.shape).astype(leaf.dtype)
+        for part, leaf in zip(np.split(packed, ends[:-1], axis=2), leaves, strict=True)
+    ]
+    return jax.tree.unflatten(tree, parts)
+
+
+@lru_cache(maxsize=_PROGRAMS)
+def _shapes(
+    one: _Member, numbers: tuple[tuple[str, ...], ...], data: Data
+) -> tuple[Progress, dict[str, Any]]:
+    """The shapes of a member's state and metrics, by its traced numbers' names."""
+    one_each = lambda names: {name: jnp.float32(1) for name in names}
+    values = {part: one_each(names) for part, *names in numbers}
+    member = Members(jnp.int32(0), values)
+    state = jax.eval_shape(one.start, member, data)
+    return state, jax.eval_shape(one.metrics, state, member, data)
+
+
+def _member_bytes(state: Progress, data: Dataset) -> int:
     """A rough upper estimate: the state four times over, plus an evaluation batch.
 
     The state is held with its gradient, update and a temporary copy; an evaluation
     batch of inputs is gathered, and every layer's values live with some temporaries.
     """
-    arrays = jax.tree.map(
-        lambda array: jax.ShapeDtypeStruct(array.shape, array.dtype), _splits(data)
-    )
-    numbers = jax.tree.map(jnp.float32, cell.hyperparameters)
-    state = jax.eval_shape(one.start, Members(jnp.int32(0), numbers), arrays)
     values = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
     examples = min(EVAL_BATCH, len(data.x_train))
     params = jax.tree.leaves(state.train.params)
