@@ -22,7 +22,7 @@ Writes `experiments/results/born_dead/`; about two minutes on two cores.
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -99,7 +99,7 @@ def rai(key: jax.Array, params):
     }
 
 
-def some_layer_is_zero(preactivations: Sequence[jax.Array]) -> jax.Array:
+def some_layer_is_zero(preactivations: Sequence[Any]) -> jax.Array:
     """Whether a hidden layer has no positive unit; each is `[inputs, units]`."""
     return jnp.stack([(z <= 0).all() for z in preactivations]).any()
 

@@ -214,7 +214,7 @@ def reaches(
     metric: str = "accuracy",
     *,
     split: str = "test",
-    where: Mapping[str, str] | None = None,
+    where: Where | None = None,
 ) -> Test:
     """The test of "activation `a` ends at `value` or better": a paper's own number.
 
