@@ -30,6 +30,7 @@ from relujax.analysis._results import (
     resolve,
     scores,
     select,
+    task_label,
 )
 from relujax.data._split import TEST_FRACTION
 from relujax.errors import InputError
@@ -74,7 +75,31 @@ class Contrast(NamedTuple):
 def contrast(
     frame: pd.DataFrame, metric: str, a: str, b: str, split: str = "test"
 ) -> Contrast:
-    r"""The improvement of activation `a` on `b` over fresh examples and seeds.
+    """The improvement of activation `a` on `b` over fresh examples and seeds.
+
+    Only seeds count that were trained to the end with both on every split.
+
+    Raises:
+      InputError: there is no such seed.
+    """
+    wide = scores(frame, metric, split).unstack("activation")
+    a, b = resolve(a, frame), resolve(b, frame)
+    sign = 1.0 if metric_of(metric).higher_is_better else -1.0
+    table = pd.DataFrame()
+    if a in wide and b in wide:
+        table = (sign * (wide[a] - wide[b])).unstack("seed")
+        table = table.dropna(how="all").dropna(axis=1)
+    if not table.size:
+        raise InputError(f"No seed was trained to the end with both {a} and {b}.")
+    names = pooled_names(frame["data"].unique())
+    task = table.index.map(lambda unit: (names[unit[0]], *unit[1:]))
+    groups = {key: d.to_numpy() for key, d in table.groupby(task, sort=False)}
+    label = lambda key: task_label(key, list(groups))
+    return combine({label(key): d for key, d in groups.items()})
+
+
+def combine(improvements: Mapping[str, np.ndarray]) -> Contrast:
+    r"""The mean of improvements and its standard error.
 
     With improvements :math:`d_{kjs}` of seed :math:`s` on split :math:`j` of task
     :math:`k`, the value is the mean over all three, and its squared standard error
@@ -89,51 +114,27 @@ def contrast(
     then holds for that split. Where no split is repeated, this is the paired t-test by
     seed.
 
-    Raises:
-      InputError: no seed was trained to the end with both on every split.
+    Args:
+      improvements: task to its `[splits, seeds]`; the seeds are the same everywhere.
     """
-    wide = scores(frame, metric, split).unstack("activation")
-    a, b = resolve(a, frame), resolve(b, frame)
-    sign = 1.0 if metric_of(metric).higher_is_better else -1.0
-    if a not in wide or b not in wide:
-        raise InputError(f"No seed was trained to the end with both {a} and {b}.")
-    table = (sign * (wide[a] - wide[b])).unstack("seed")
-    table = table.dropna(how="all").dropna(axis=1)
-    if not table.size:
-        raise InputError(f"No seed was trained to the end with both {a} and {b}.")
-    names = pooled_names(frame["data"].unique())
-    task = table.index.map(lambda unit: (names[unit[0]], *unit[1:]))
-    groups = [rows.to_numpy() for _, rows in table.groupby(task, sort=False)]
-    by_seed = np.mean([d.mean(axis=0) for d in groups], axis=0)
-    by_split = [d.mean(axis=1) for d in groups]
-    shares = [(_share(by_seed, 1 / max(len(by_seed), 1)), len(by_seed) - 1)]
-    for x in by_split:
-        if len(x) > 1:
-            shares.append(
-                (_share(x, 1 / len(x) + OVERLAP) / len(groups) ** 2, len(x) - 1)
-            )
-    squares, df = np.array(shares).T
-    total = squares.sum()
+    tables = improvements.values()
+    by_seed = np.mean([d.mean(axis=0) for d in tables], axis=0)
+    by_split = {task: d.mean(axis=1) for task, d in improvements.items()}
+    repeated = [x for x in by_split.values() if len(x) > 1]
+    tasks, seeds = len(by_split), len(by_seed)
+    shares = [_variance(by_seed) / seeds]
+    shares += [(1 / len(x) + OVERLAP) * _variance(x) / tasks**2 for x in repeated]
+    squares, df = np.array(shares), np.array([seeds, *map(len, repeated)]) - 1
     with np.errstate(invalid="ignore", divide="ignore"):
-        freedom = total**2 / (squares**2 / df).sum()
-    labels = [" · ".join(key) for key in _short(list(dict.fromkeys(task)))]
+        freedom = squares.sum() ** 2 / (squares**2 / df).sum()
+    error = np.sqrt(squares.sum())
     return Contrast(
-        float(by_seed.mean()),
-        float(np.sqrt(total)),
-        float(freedom),
-        by_seed,
-        dict(zip(labels, by_split, strict=True)),
+        float(by_seed.mean()), float(error), float(freedom), by_seed, by_split
     )
 
 
-def _share(x: np.ndarray, factor: float) -> float:
-    return factor * float(x.var(ddof=1)) if len(x) > 1 else np.nan
-
-
-def _short(keys: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """The first element of each key, and whichever others vary."""
-    kept = [i for i in range(len(keys[0])) if not i or len({k[i] for k in keys}) > 1]
-    return [tuple(key[i] for i in kept) for key in keys]
+def _variance(x: np.ndarray) -> float:
+    return float(x.var(ddof=1)) if len(x) > 1 else np.nan
 
 
 def best_over_splits(
