@@ -159,10 +159,7 @@ def narrow_range(curve: str) -> Callable:
 
     def test(frame: pd.DataFrame):
         rows = rows_of(frame, (curve,), (500,), (5,))
-        wide = (
-            scores(rows, "mse").unstack("activation").groupby(level=["model", "seed"])
-        )
-        table = wide.mean()
+        table = scores(rows, "mse").unstack("activation")
         ranges = table.max(axis=1) - table.min(axis=1)
         x = ranges.groupby(level="seed").max()
         return positive(
@@ -195,7 +192,7 @@ def most_often_best(activation: str) -> Callable:
 
 
 def times() -> pd.DataFrame:
-    """Seconds per network: columns program, activation, n, d, depth, repeat, seconds."""
+    """Seconds per network, by program, activation, n, d, depth and repeat."""
     if not TIMES.exists():
         raise InputError(
             f"Expected the measured times in {TIMES.name}: run experiments/speed/"

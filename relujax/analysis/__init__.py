@@ -25,6 +25,8 @@ from relujax.analysis._results import METRICS as METRICS
 from relujax.analysis._results import Metric as Metric
 from relujax.analysis._results import primary_metric as primary_metric
 from relujax.analysis._results import scores as scores
+from relujax.analysis._splits import best_over_splits as best_over_splits
+from relujax.analysis._splits import pool_splits as pool_splits
 from relujax.analysis._tables import conclusion as conclusion
 from relujax.analysis._tables import epochs_to_loss as epochs_to_loss
 from relujax.analysis._tables import paired_comparisons as paired_comparisons

@@ -1,6 +1,6 @@
 """Claims against results: evidence for common kinds of claim, and the verdicts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from relujax.analysis._estimates import mean_interval
 from relujax.analysis._paired import equivalence_test, holm, paired_test
 from relujax.analysis._results import (
+    Where,
     differences,
     metric_name,
     metric_of,
@@ -93,7 +94,7 @@ def better(
     *,
     by: float = 0.0,
     split: str = "test",
-    where: Mapping[str, str] | None = None,
+    where: Where | None = None,
 ) -> Test:
     """The test of "activation `a` improves on `b` by more than `by`".
 
@@ -128,7 +129,7 @@ def no_worse(
     *,
     margin: float,
     split: str = "test",
-    where: Mapping[str, str] | None = None,
+    where: Where | None = None,
 ) -> Test:
     """The test of "`a` is worse than `b` by less than `margin`" (non-inferiority)."""
     return better(a, b, metric, by=-margin, split=split, where=where)
@@ -141,7 +142,7 @@ def equivalent(
     *,
     margin: float,
     split: str = "test",
-    where: Mapping[str, str] | None = None,
+    where: Where | None = None,
 ) -> Test:
     """The test of "`a` and `b` differ by less than `margin`", for "comparable to".
 
@@ -173,7 +174,7 @@ def best(
     among: Sequence[str] | None = None,
     by: float = 0.0,
     split: str = "test",
-    where: Mapping[str, str] | None = None,
+    where: Where | None = None,
 ) -> Test:
     """The test of "`a` is better than every other activation by more than `by`".
 
@@ -235,7 +236,7 @@ def reaches(
     metric: str = "accuracy",
     *,
     split: str = "test",
-    where: Mapping[str, str] | None = None,
+    where: Where | None = None,
 ) -> Test:
     """The test of "activation `a` ends at `value` or better": a paper's own number.
 
@@ -302,7 +303,7 @@ def _improvements(
     a: str,
     b: str,
     split: str,
-    where: Mapping[str, str] | None = None,
+    where: Where | None = None,
 ) -> np.ndarray:
     x = differences(select(frame, where or {}), metric, a, b, split)
     if not len(x):

@@ -12,6 +12,9 @@ from relujax.errors import InputError
 TASK = ["data", "model", "optimizer"]
 UNIT = [*TASK, "activation"]
 
+# Column to one wanted value, or to several.
+Where = Mapping[str, str | Sequence[str]]
+
 
 class Metric(NamedTuple):
     """How a column is named, scaled and read.
@@ -219,17 +222,20 @@ def _name(spec: str) -> str:
     return spec.partition("(")[0]
 
 
-def select(frame: pd.DataFrame, where: Mapping[str, str]) -> pd.DataFrame:
+def select(frame: pd.DataFrame, where: Where) -> pd.DataFrame:
     """The rows whose specs match: a whole spec string, or its name alone.
 
+    Of several names, those count that the results have.
+
     Raises:
-      InputError: a value matches no row.
+      InputError: no value matches any row.
     """
     for column, wanted in where.items():
-        match = [s for s in frame[column].unique() if wanted in (s, _name(s))]
+        names = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+        match = [s for s in frame[column].unique() if {s, _name(s)} & {*names}]
         if not match:
             kind = {"data": "data set"}.get(column, column)
-            raise errors.unknown(kind, wanted, frame[column].unique())
+            raise errors.unknown(kind, names[0], frame[column].unique())
         frame = frame[frame[column].isin(match)]
     return frame
 

@@ -139,6 +139,7 @@ def show(
     """Write the report; print its table, its sentence and where it is."""
     folder = report_folder(out / study.id, profile)
     written = report.write(study, profile, frame, provenance, folder)
+    frame = analysis.pool_splits(frame)
     ended = report.summary_text(analysis.summary(frame, study.baseline), frame)
     # What fits into 80 columns; the report has the rest.
     shown = ended.iloc[:, :4]

@@ -1,5 +1,6 @@
 """Run cells for seeds, keep what is done, resume what is not."""
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -8,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
 import pandas as pd
 
 from relujax import data
@@ -18,6 +21,9 @@ from relujax.engine._population import Member, train_population
 from relujax.engine._provenance import provenance
 from relujax.engine._store import Store
 from relujax.engine._workers import side_by_side
+
+#: Parameters below which a network's matrix products stay on one core.
+_SMALL = 20_000
 
 
 class Task(NamedTuple):
@@ -86,7 +92,7 @@ def run_tasks(
     *,
     root: int = 0,
     plan: Plan | None = None,
-    workers: int = 1,
+    workers: int | None = None,
     on_group: Callable[[Sequence[Task]], None] = lambda _tasks: None,
     on_epochs: Callable[[int], None] = lambda _epochs: None,
 ) -> list[Failure]:
@@ -99,8 +105,9 @@ def run_tasks(
       tasks: from `plan_tasks`.
       root: the root seed.
       plan: how the members are run; None for `auto`.
-      workers: groups that run at the same time. Networks too small to occupy the cores
-        gain from it, and one group compiles while another trains; no number changes.
+      workers: groups that run at the same time; None for one per core where all
+        networks are too small to occupy more than one, else one. One group compiles
+        while another trains; no number changes.
       on_group: called with the tasks of each program before it starts.
       on_epochs: called with the number of epochs (times members) that have been done.
 
@@ -109,6 +116,9 @@ def run_tasks(
       beside the results.
     """
     plan = plan or auto()
+    if workers is None:
+        small = all(map(_is_small, {t.cell.skeleton: t for t in tasks}.values()))
+        workers = max(1, os.cpu_count() or 1) if small and plan.devices == 1 else 1
     failures: list[Failure] = []
     busy: list[Task] = []
 
@@ -130,6 +140,14 @@ def run_tasks(
     for task in tuple(busy):
         attempt([task], lambda: None, wait=True)
     return failures
+
+
+def _is_small(task: Task) -> bool:
+    numbers = task.cell.hyperparameters
+    model, _, _ = task.cell.skeleton.build(numbers, task.dataset.classes)
+    x = task.dataset.transform(jnp.asarray(task.dataset.x_train[:1]))
+    params, _ = jax.eval_shape(model.init, jax.random.key(0), x)
+    return sum(leaf.size for leaf in jax.tree.leaves(params)) < _SMALL
 
 
 def _groups(tasks: Sequence[Task]) -> list[list[Task]]:

@@ -16,10 +16,12 @@ from relujax.analysis import (
     conclusion,
     judge,
     paired_comparisons,
+    pool_splits,
     primary_metric,
     summary,
 )
 from relujax.analysis._results import TASK, by_kind, diverged, task_label, tasks
+from relujax.analysis._splits import pooled_names
 from relujax.errors import InputError
 from relujax.report import _text
 from relujax.report._exhibits import Made, make_exhibits
@@ -58,9 +60,15 @@ def write(
         raise InputError(f"No results of {study.id!r} to report: run the study first.")
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
+    protocol = _protocol(frame, profile)
+    networks = len(frame.drop_duplicates(["cell", "seed"]))
+    judgements = judge(study.claims, frame, alpha)
+    exhibits = make_exhibits(study.exhibits, frame)
+    # Claims and exhibits see every split; the rest, the mean over a data set's splits.
+    frame = pool_splits(frame)
     baseline = study.baseline
     kinds = [Kind.of(part, baseline, alpha) for part in by_kind(frame)]
-    judgements = judge(study.claims, frame, alpha)
+    sentence = " ".join(kind.sentence for kind in kinds)
     ended = summary(frame, baseline)
     captions = {
         "summary": _summary_caption(frame, ended),
@@ -75,13 +83,12 @@ def write(
     for name, table in tables.items():
         _write_table(out, study, name, table, captions[name])
     sections = _sections(frame, kinds, baseline, out / "figures")
-    exhibits = make_exhibits(study.exhibits, frame)
     shown = [_exhibit(made, out, study) for made in exhibits]
     page = template("report.html.j2").render(
         study=study,
         profile=profile,
         provenance=provenance,
-        sentence=" ".join(kind.sentence for kind in kinds),
+        sentence=sentence,
         notes=_notes(frame),
         contents=_contents(study, exhibits, sections),
         exhibits=shown,
@@ -95,7 +102,7 @@ def write(
         summary_caption=captions["summary"],
         comparisons=[(tables[kind.name], captions[kind.name]) for kind in kinds],
         sections=sections,
-        protocol=_protocol(frame, profile),
+        protocol=protocol,
         data=_data(provenance),
         machine=_machine(provenance),
     )
@@ -107,7 +114,7 @@ def write(
         "question": study.question,
         "paper": study.paper and asdict(study.paper),
         "sentence": sentence,
-        "networks": len(frame.drop_duplicates(["cell", "seed"])),
+        "networks": networks,
         "alpha": alpha,
         "claims": [_ledger_row(j) for j in judgements],
         "figure": _key_figure([*shown, *sections]),
@@ -276,6 +283,12 @@ def _notes(frame: pd.DataFrame) -> list[str]:
             f"{len(lost)} trained {networks} diverged ({names}), left out of every "
             "mean and test, which flatters the activations concerned."
         )
+    if frame["data"].str.contains("splits=").any():
+        notes.append(
+            "Data sets with repeated splits: tables and figures show the mean over the "
+            "splits, with its interval over seeds. Claims on them also count the "
+            "choice of the split as chance."
+        )
     seeds = frame["seed"].nunique()
     if seeds < 5:
         notes.append(
@@ -317,9 +330,10 @@ def _protocol(frame: pd.DataFrame, profile: str) -> pd.DataFrame:
     epochs = sorted(frame.groupby("cell")["epoch"].max().unique())
     seeds = frame.groupby("cell")["seed"].nunique()
     low, high = seeds.min(), seeds.max()
+    named = frame.assign(data=frame["data"].map(pooled_names(frame["data"].unique())))
     rows = {
         "profile": profile,
-        **{c: _listing(frame[c]) for c in [*TASK, "activation"]},
+        **{c: _listing(named[c]) for c in [*TASK, "activation"]},
         "seeds per cell": str(low) if low == high else f"{low} to {high}",
         "epochs": ", ".join(map(str, epochs)),
         "networks trained": str(int(seeds.sum())),
@@ -332,17 +346,17 @@ def _listing(column: pd.Series) -> str:
 
 
 def _data(provenance: Mapping[str, Any]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
-                "data set": item["name"],
-                "source": item["source"],
-                "training / test examples": f"{item['n_train']} / {item['n_test']}",
-                "sha256": item["sha256"],
-            }
-            for item in provenance["data"]
-        ]
-    )
+    names = pooled_names([item["name"] for item in provenance["data"]])
+    rows = [
+        {
+            "data set": names[item["name"]],
+            "source": item["source"],
+            "training / test examples": f"{item['n_train']} / {item['n_test']}",
+            "sha256": item["sha256"],
+        }
+        for item in provenance["data"]
+    ]
+    return pd.DataFrame(rows).drop_duplicates()
 
 
 def _machine(provenance: Mapping[str, Any]) -> pd.DataFrame:
