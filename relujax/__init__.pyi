@@ -66,6 +66,7 @@ from .instruments import replace_activations as replace_activations
 from .study import Choice as Choice
 from .study import Claim as Claim
 from .study import Evidence as Evidence
+from .study import Exhibit as Exhibit
 from .study import Paper as Paper
 from .study import Study as Study
 

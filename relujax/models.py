@@ -30,6 +30,20 @@ from relujax.nnx import CALLS, Preactivation, Signal
 Tree = Any
 
 
+class Stack(NamedTuple):
+    """What went through the activations of a stack of equal layers.
+
+    Attributes:
+      z: pre-activations, `[layers, units, batch]`.
+      y: outputs of the activations, likewise.
+      count: how many of the layers there are; the others are room for more.
+    """
+
+    z: jax.Array
+    y: jax.Array
+    count: jax.Array
+
+
 class Model(NamedTuple):
     """A network as a pair of pure functions: all that the training loop knows of it.
 
@@ -39,11 +53,11 @@ class Model(NamedTuple):
       apply: `apply(params, state, x, *, rngs=None, train=False) -> (y, state,
         preactivations)`, where `rngs` maps stream names (`activation`, `dropout`) to
         keys, and `preactivations` is a tuple of the inputs `[batch, ..., units]` of
-        the activations, in the order of the calls.
+        the activations, in the order of the calls; or of one `Stack` alone.
     """
 
     init: Callable[..., tuple[Tree, Tree]]
-    apply: Callable[..., tuple[jax.Array, Tree, tuple[jax.Array, ...]]]
+    apply: Callable[..., tuple[jax.Array, Tree, tuple[jax.Array | Stack, ...]]]
 
 
 def from_linen(module: nn.Module) -> Model:

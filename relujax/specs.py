@@ -65,7 +65,7 @@ def unparse(name: str, values: Mapping[str, Any]) -> str:
     >>> unparse("relu", {})
     'relu'
 
-    An array or a schedule has no such form: `<float32[]>` says what it was.
+    An array or a function has no such form: `<float32[]>` says what it was.
     """
     if not values:
         return name
@@ -107,5 +107,8 @@ def _literal(value: Any) -> str:
     if hasattr(value, "dtype"):
         return f"<{value.dtype}{list(value.shape)}>"
     if callable(value):
+        # A schedule that was given as text gives that text back.
+        if hasattr(value, "spec"):
+            return repr(value.spec)
         return f"<{getattr(value, '__name__', type(value).__name__)}>"
     return repr(value)

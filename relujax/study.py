@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from relujax.engine import Cell
 
@@ -70,6 +71,22 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Exhibit:
+    """A figure or table of the paper, in its layout, made from our results.
+
+    Attributes:
+      title: which one, as in "Figure 1: dead neurons by activation".
+      caption: how to read it, and how it differs from the paper's.
+      make: `make(results)` returns a figure, or a table whose cells are printed as
+        they are; an `InputError` where the results lack what it needs.
+    """
+
+    title: str
+    caption: str
+    make: Callable[["pd.DataFrame"], "Figure | pd.DataFrame"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Choice:
     """Something the paper leaves open, what we chose, and what else was tried."""
 
@@ -92,6 +109,7 @@ class Study:
         embedded data) and `paper` (the paper's own protocol).
       seeds: profile name to the default number of seeds.
       claims: what the results are tested against.
+      exhibits: the paper's own figures and tables, shown before ours.
       choices: what the paper leaves open.
     """
 
@@ -102,4 +120,5 @@ class Study:
     profiles: Mapping[str, Sequence["Cell"]] = field(default_factory=dict)
     seeds: Mapping[str, int] = field(default_factory=dict)
     claims: Sequence[Claim] = field(default=())
+    exhibits: Sequence[Exhibit] = field(default=())
     choices: Sequence[Choice] = field(default=())

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from relujax import specs
+from relujax.activations._schedule import schedule
 from relujax.activations._spec import Activation, deterministic
 from relujax.errors import InputError, unknown
 
@@ -109,7 +110,8 @@ def get(spec: str | Activation | Callable, **overrides: Any) -> Activation:
         it is), a public function of this library, or any callable `f(x)`.
       **overrides: hyperparameters that replace those of the string; where the default
         is a float they may be traced arrays or, unless they are the initial values of
-        something learned, schedules of the step.
+        something learned, schedules of the step. In a string, a schedule is
+        `"n_relu(sigma='linear(start=0.1, end=0.0, steps=4690)')"`.
 
     Returns:
       An `Activation`; `str()` of it gives the spec string back. Its hyperparameters
@@ -172,6 +174,8 @@ def _coerce(known: Definition, name: str, value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(default, float):
+        if isinstance(value, str) and "(" in value:
+            return schedule(value)
         if isinstance(value, jax.Array | np.ndarray) or callable(value):
             return value
         if _is_number(value):

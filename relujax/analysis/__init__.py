@@ -9,6 +9,8 @@ from relujax.analysis._claims import better as better
 from relujax.analysis._claims import equivalent as equivalent
 from relujax.analysis._claims import judge as judge
 from relujax.analysis._claims import no_worse as no_worse
+from relujax.analysis._claims import positive as positive
+from relujax.analysis._claims import reaches as reaches
 from relujax.analysis._claims import settled as settled
 from relujax.analysis._estimates import Estimate as Estimate
 from relujax.analysis._estimates import iqm as iqm

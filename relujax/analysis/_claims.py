@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from relujax.analysis._estimates import mean_interval
 from relujax.analysis._paired import equivalence_test, holm, paired_test
@@ -13,6 +14,7 @@ from relujax.analysis._results import (
     metric_name,
     metric_of,
     resolve,
+    scores,
     select,
 )
 from relujax.errors import InputError
@@ -169,12 +171,14 @@ def best(
     metric: str = "accuracy",
     *,
     among: Sequence[str] | None = None,
+    by: float = 0.0,
     split: str = "test",
     where: Mapping[str, str] | None = None,
 ) -> Test:
-    """The test of "`a` is better than every other activation".
+    """The test of "`a` is better than every other activation by more than `by`".
 
-    The others are those of `among`, or all of the results.
+    The others are those of `among`, or all of the results. A negative `by` is "matches
+    or outperforms": worse than each other by at most that much.
 
     For the claim: the largest of the p-values against each other activation (an
     intersection-union test). Against it: the smallest p-value of "another is better",
@@ -190,17 +194,77 @@ def best(
             raise InputError(f"Expected other activations than {own!r}, got none.")
         x = {b: _improvements(rows, metric, own, b, split) for b in others}
         rival = min(x, key=lambda b: x[b].mean())
-        below = [paired_test(d, alternative="less") for d in x.values()]
+        below = [paired_test(d - by, alternative="less") for d in x.values()]
         return _found(
             x[rival],
             metric,
             f"Against the strongest of {len(others)} others: "
-            f"{_sentence(x[rival], metric, own, rival, split)}",
-            p_for=max(paired_test(d, alternative="greater") for d in x.values()),
+            f"{_sentence(x[rival], metric, own, rival, split)}{_least(by, metric)}",
+            p_for=max(paired_test(d - by, alternative="greater") for d in x.values()),
             p_against=min(1.0, len(below) * min(below)),
         )
 
     return test
+
+
+def reaches(
+    a: str,
+    value: float,
+    metric: str = "accuracy",
+    *,
+    split: str = "test",
+    where: Mapping[str, str] | None = None,
+) -> Test:
+    """The test of "activation `a` ends at `value` or better": a paper's own number.
+
+    Args:
+      a: spec, or its name alone if the results have one of that name.
+      value: in the stored unit (0.988 is an accuracy of 98.8 %).
+      metric: a name in `METRICS`.
+      split: which split is scored.
+      where: restricts data, model or optimizer; scores are averaged over tasks.
+    """
+
+    def test(frame: pd.DataFrame) -> Evidence:
+        m = metric_of(metric)
+        rows = select(frame, where or {})
+        own = resolve(a, rows)
+        by_task = scores(rows, metric, split).unstack("seed")
+        x = by_task.xs(own, level="activation").dropna(axis=1).mean().to_numpy()
+        if not len(x):
+            raise InputError(f"No seed was trained to the end with {own}.")
+        sign = 1.0 if m.higher_is_better else -1.0
+        return positive(
+            sign * (x - value),
+            f"{own} has a mean {metric_name(metric, split)} of "
+            f"{m.show(x.mean())} {m.unit} over {len(x)} seeds, from {m.show(x.min())} "
+            f"to {m.show(x.max())}; the paper reports {m.show(value)} {m.unit}.",
+            unit=m.points or m.label,
+            scale=m.scale,
+        )
+
+    return test
+
+
+def positive(x: ArrayLike, summary: str, *, unit: str, scale: float = 1.0) -> Evidence:
+    """Evidence for "this number is positive", from one value per seed.
+
+    Args:
+      x: the values, `[seeds]`; for "at most a margin", the margin minus the number.
+      summary: one sentence for the ledger.
+      unit: the unit of the effect, which is the mean of `x` times `scale`.
+      scale: from the values to their unit.
+    """
+    estimate = mean_interval(x)
+    return Evidence(
+        effect=scale * estimate.value,
+        interval=(scale * estimate.low, scale * estimate.high),
+        p_for=paired_test(x, alternative="greater"),
+        p_against=paired_test(x, alternative="less"),
+        n=estimate.n,
+        unit=unit,
+        summary=summary,
+    )
 
 
 def settled(

@@ -64,11 +64,15 @@ def run(
     profile: Annotated[str, typer.Option(help="Which grid of the study.")] = "quick",
     seeds: Seeds = None,
     out: Out = Path("runs"),
+    publish: Annotated[
+        Path | None,
+        typer.Option(help="Also keep the tables and main figures in this folder."),
+    ] = None,
 ) -> None:
     """Run a study, or what is missing of it, and write its report."""
     from relujax.cli._run import run_study
 
-    run_study(study, profile=profile, seeds=seeds, out=out)
+    run_study(study, profile=profile, seeds=seeds, out=out, publish=publish)
 
 
 @app.command("list")

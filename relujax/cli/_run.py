@@ -23,8 +23,23 @@ from relujax.study import Study
 console = Console(highlight=False)
 
 
-def run_study(path: Path, *, profile: str, seeds: int | None, out: Path) -> None:
-    """Run the study of a file, or what is missing of it, and write its report."""
+def run_study(
+    path: Path,
+    *,
+    profile: str,
+    seeds: int | None,
+    out: Path,
+    publish: Path | None = None,
+) -> None:
+    """Run the study of a file, or what is missing of it, and write its report.
+
+    Args:
+      path: the study file.
+      profile: which grid of it.
+      seeds: how many seeds; None for the study's own number.
+      out: folder of the results.
+      publish: receives a small copy of the report, `<study>/<profile>/README.md`.
+    """
     if seeds is not None and seeds < 1:
         raise InputError(f"Expected at least 1 for --seeds, got {seeds}.")
     study = load_study(path)
@@ -44,7 +59,12 @@ def run_study(path: Path, *, profile: str, seeds: int | None, out: Path) -> None
         raise typer.Exit(1)
     frame = collect(tasks, ids)
     command = f"relujax run {path} --profile {profile} --seeds {len(ids)}"
-    show(study, profile, frame, {"command": command, **history(tasks)}, out)
+    provenance = {"command": command, **history(tasks)}
+    written = show(study, profile, frame, provenance, out)
+    if publish is not None:
+        folder = publish / study.id / profile
+        copy = report.publish(study, profile, frame, provenance, written.parent, folder)
+        console.print(f"Copy: {copy}", soft_wrap=True)
 
 
 def cache_compilations() -> None:
@@ -84,7 +104,7 @@ def train(tasks: Sequence[Task]) -> list[Failure]:
 
 def show(
     study: Study, profile: str, frame: pd.DataFrame, provenance: dict, out: Path
-) -> None:
+) -> Path:
     """Write the report; print its table, its sentence and where it is."""
     folder = out / study.id / "report" / profile
     written = report.write(study, profile, frame, provenance, folder)
@@ -103,6 +123,7 @@ def show(
     metric = analysis.primary_metric(frame)
     console.print(analysis.conclusion(frame, metric, study.baseline), soft_wrap=True)
     console.print(f"Report: {written}", soft_wrap=True)
+    return written
 
 
 def _label(tasks: Sequence[Task]) -> str:

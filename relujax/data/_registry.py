@@ -116,7 +116,7 @@ _SOURCES: dict[str, _Source] = {
         task="regression, classification",
         size="n x d, 2 classes",
         origin="generated from a seed",
-        parameters={"curve": "quadratic", "n": 500, "d": 2, "seed": 0},
+        parameters={"curve": "quadratic", "n": 500, "d": 2, "seed": 0, "columns": 0},
         load=load_synthetic,
     ),
     "mnist": _image_source(MNIST),

@@ -38,7 +38,9 @@ _CURVES: dict[str, tuple[Task, Callable[[np.ndarray], np.ndarray]]] = {
 CURVES = tuple(_CURVES)
 
 
-def load_synthetic(name: str, curve: str, n: int, d: int, seed: int) -> Dataset:
+def load_synthetic(
+    name: str, curve: str, n: int, d: int, seed: int, columns: int
+) -> Dataset:
     """A sample of n points of d dimensions; see the module's docstring.
 
     The same seed gives the same inputs and the same noise to every curve.
@@ -49,9 +51,11 @@ def load_synthetic(name: str, curve: str, n: int, d: int, seed: int) -> Dataset:
       n: number of points, a fifth of which is the test part.
       d: number of input dimensions.
       seed: of NumPy's `default_rng`; inputs and noise have their own streams.
+      columns: columns of zeros follow the d inputs up to this number, so that data of
+        several dimensions have one shape and share a compiled program; 0 for none.
 
     Raises:
-      InputError: no such curve, or n, d or seed out of range.
+      InputError: no such curve, or n, d, seed or columns out of range.
     """
     if curve not in CURVES:
         raise unknown("curve", str(curve), CURVES)
@@ -60,6 +64,10 @@ def load_synthetic(name: str, curve: str, n: int, d: int, seed: int) -> Dataset:
     if type(d) is not int or d < 1:
         raise InputError(f"Expected an integer from 1 for 'd', got {d!r}.")
     check_seed("seed", seed)
+    if type(columns) is not int or columns < 0 or 0 < columns < d:
+        raise InputError(
+            f"Expected 0 or at least d={d} for 'columns', got {columns!r}."
+        )
 
     x = np.random.default_rng([seed, 0]).standard_normal((n, d))
     noise = np.random.default_rng([seed, 1]).standard_normal(n) * NOISE_VARIANCE**0.5
@@ -69,7 +77,7 @@ def load_synthetic(name: str, curve: str, n: int, d: int, seed: int) -> Dataset:
         y = (y > _threshold(curve, d)).astype(np.int32)
     else:
         y = y.astype(np.float32)
-    x = x.astype(np.float32)
+    x = np.pad(x.astype(np.float32), ((0, 0), (0, max(columns - d, 0))))
 
     n_train = n - round(n * TEST_FRACTION)
     return Dataset(

@@ -4,13 +4,15 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import optax
 
 from relujax import activations, models, specs
+from relujax.deep import deep_mlp
 from relujax.errors import InputError, unknown
 from relujax.models import Model
 from relujax.training import (
@@ -20,11 +22,14 @@ from relujax.training import (
     optimizer_defaults,
 )
 
-_MODELS = {"mlp": models.MLP, "cnn": models.CNN}
+_MODELS = {"mlp": models.MLP, "cnn": models.CNN, "deep_mlp": deep_mlp}
 
 # Raised when the same cell would give other numbers or other columns than before:
 # results stored by an older version are then left alone and run again.
 _FORMAT = 1
+
+# Fields that a cell did not have from the start.
+_ADDED = {"evaluate_every", "tolerances"}
 
 # Attributes of the Linen modules that no spec string of a model may set.
 _SET_BY_ENGINE = {"outputs", "activation", "name", "parent"}
@@ -66,8 +71,8 @@ def model_defaults(name: str) -> Mapping[str, Any]:
 
 def make_model(name: str, *, outputs: int, activation: Any, **values: Any):
     """The `Model` of a spec; numeric values may be traced."""
-    module = _MODELS[name](outputs=outputs, activation=activation, **values)
-    return models.from_linen(module)
+    network = _MODELS[name](outputs=outputs, activation=activation, **values)
+    return network if isinstance(network, Model) else models.from_linen(network)
 
 
 def _filled(kind: str, text: str, defaults_of: Callable) -> Spec:
@@ -91,6 +96,18 @@ def check_schedule(cell: Any) -> None:
     objective(cell.objective)
 
 
+def _check_evaluation(cell: "Cell") -> None:
+    if cell.evaluate_every < 1 or cell.epochs % cell.evaluate_every:
+        raise InputError(
+            f"Expected an evaluate_every that divides the {cell.epochs} epochs, got "
+            f"{cell.evaluate_every} instead."
+        )
+    if not all(isinstance(e, float) and e > 0 for e in cell.tolerances):
+        raise InputError(
+            f"Expected tolerances to be positive numbers, got {cell.tolerances!r}."
+        )
+
+
 class Skeleton(NamedTuple):
     """What a compiled program depends on: a cell without its traced numbers.
 
@@ -104,6 +121,27 @@ class Skeleton(NamedTuple):
     objective: str
     batch_size: int
     epochs: int
+    evaluate_every: int
+    tolerances: tuple[float, ...]
+
+    def initial(self) -> "Skeleton":
+        """What the initial state depends on: no activation that learns nothing."""
+        rest = self._replace(batch_size=1, epochs=1, evaluate_every=1, tolerances=())
+        _, name, static = next(p for p in self.parts if p[0] == "activation")
+        act = activations.get(name, **dict(static))
+        if act.init((1, 1), jnp.float32) or act.signal is not None:
+            return rest
+        return rest._replace(
+            parts=(("activation", "relu", ()), *self.parts[1:]),
+            numbers=tuple(n for n in self.numbers if n[0] != "activation"),
+        )
+
+    def numbers_in(self, given: Mapping[str, Mapping[str, Any]]) -> dict[str, dict]:
+        """Those of the given numbers that are traced."""
+        return {
+            part: {k: v for k, v in given[part].items() if (part, k) in self.numbers}
+            for part, _, _ in self.parts
+        }
 
     def build(
         self, numbers: Mapping[str, Mapping[str, Any]], classes: int | None
@@ -143,6 +181,9 @@ class Cell:
       objective: one of `relujax.training.OBJECTIVES`.
       batch_size: examples per update.
       epochs: passes over the training part.
+      evaluate_every: epochs from one evaluation to the next; it divides `epochs`.
+      tolerances: each adds a column `small_<tolerance>`, the fraction of the units of
+        a layer whose output is smaller on every example (`deep_mlp` only).
 
     Raises:
       InputError: a name or a parameter is unknown, or a number out of range.
@@ -155,9 +196,12 @@ class Cell:
     objective: str = "softmax_cross_entropy"
     batch_size: int = 128
     epochs: int = 10
+    evaluate_every: int = 1
+    tolerances: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         check_schedule(self)
+        _check_evaluation(self)
         model = self.parts["model"]
         make_model(
             model.name,
@@ -192,6 +236,8 @@ class Cell:
             self.objective,
             self.batch_size,
             self.epochs,
+            self.evaluate_every,
+            self.tolerances,
         )
 
     def canonical(self) -> "Cell":
@@ -206,6 +252,10 @@ class Cell:
           root: the root seed.
         """
         context = {"data": data_sha256, "root": root, "format": _FORMAT}
-        content = asdict(self.canonical()) | {"context": context}
+        # What was added later and is left at its default changes no stored result.
+        defaults = {f.name: f.default for f in fields(self) if f.name in _ADDED}
+        given = asdict(self.canonical()).items()
+        content = {k: v for k, v in given if v != defaults.get(k, MISSING)}
+        content["context"] = context
         text = json.dumps(content, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

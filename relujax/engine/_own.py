@@ -23,6 +23,16 @@ class OwnSkeleton(NamedTuple):
     objective: str
     batch_size: int
     epochs: int
+    evaluate_every: int = 1
+    tolerances: tuple[float, ...] = ()
+
+    def initial(self) -> "OwnSkeleton":
+        """What the initial state depends on."""
+        return self._replace(batch_size=1, epochs=1)
+
+    def numbers_in(self, given: Mapping[str, Mapping[str, Any]]) -> dict[str, dict]:
+        """Those of the given numbers that are traced: all."""
+        return {part: dict(numbers) for part, numbers in given.items()}
 
     def build(
         self, numbers: Mapping[str, Mapping[str, Any]], classes: int | None

@@ -1,10 +1,9 @@
 """Train a population: the members of cells that share one compiled program."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
@@ -15,7 +14,7 @@ from relujax.engine._plan import Plan
 from relujax.engine._program import Members, compile_program, put_on_device
 from relujax.engine._rows import mark_diverged, to_rows
 
-#: Progress is reported about this often per population.
+#: Progress is reported about this often per chunk.
 _REPORTS = 20
 
 
@@ -50,22 +49,23 @@ def train_population(
     cell = members[0].cell
     if any(member.cell.skeleton != cell.skeleton for member in members):
         raise ValueError("Expected members whose cells differ in numbers only.")
-    stride = _stride(cell.epochs)
-    program = compile_program(cell, data, root=root, epochs=stride, plan=plan)
+    epochs = np.arange(0, cell.epochs + 1, cell.skeleton.evaluate_every)
+    calls = _calls(epochs)
+    program = compile_program(cell, data, root=root, plan=plan)
     arrays = put_on_device(data)
     per_device, per_call = plan.sizes(len(members), member_bytes=program.member_bytes)
     for first in range(0, len(members), per_call):
         chunk = list(members[first : first + per_call])
         counts, places = plan.places(len(chunk), per_device)
         batch = _batch(chunk, places, per_device * plan.devices)
-        states, initial = program.start(counts, batch, arrays)
-        tables = [to_rows(np.arange(1), _on_host(initial, places))]
-        for epoch in range(1, cell.epochs + 1, stride):
-            states, metrics = program.advance(counts, states, batch, arrays)
-            epochs = np.arange(epoch, epoch + stride)
-            tables.append(to_rows(epochs, _on_host(metrics, places)))
-            on_epochs(stride * len(chunk))
-        frame = pd.concat(tables, ignore_index=True)
+        states = program.start(counts, batch)
+        measured = []
+        for call in calls:
+            states, packed = program.advance(counts, states, batch, (arrays, call))
+            measured.append(np.asarray(packed)[places])
+            on_epochs(int(call.sum()) * len(chunk))
+        history = np.concatenate(measured, axis=1)[:, : len(epochs)]
+        frame = to_rows(epochs, program.unpack(history))
         seeds = np.asarray([member.seed for member in chunk])
         yield chunk, mark_diverged(frame.assign(seed=seeds[frame["member"]]))
 
@@ -77,16 +77,18 @@ def _batch(chunk: Sequence[Member], places: np.ndarray, size: int) -> Members:
         filled[place] = member
     numbers = [member.cell.hyperparameters for member in filled]
     return Members(
-        jnp.asarray([member.seed for member in filled], jnp.int32),
-        jax.tree.map(lambda *values: jnp.asarray(values, jnp.float32), *numbers),
+        np.asarray([member.seed for member in filled], np.int32),
+        jax.tree.map(lambda *values: np.asarray(values, np.float32), *numbers),
     )
 
 
-def _on_host(metrics: Any, places: np.ndarray) -> Any:
-    return jax.tree.map(lambda leaf: np.asarray(leaf)[places], metrics)
+def _calls(epochs: np.ndarray) -> list[np.ndarray]:
+    """How many epochs come before each evaluation, call by call.
 
-
-def _stride(epochs: int) -> int:
-    """Epochs per call: the largest divisor of `epochs` that leaves enough reports."""
-    most = max(1, epochs // _REPORTS)
-    return max(d for d in range(1, most + 1) if epochs % d == 0)
+    All calls have equally many evaluations; the last may end with some too many.
+    """
+    between = np.diff(epochs, prepend=0).astype(np.int32)
+    each = max(1, len(between) // _REPORTS)
+    calls = -(-len(between) // each)
+    padded = np.pad(between, (0, calls * each - len(between)))
+    return np.split(padded, calls)

@@ -1,13 +1,15 @@
 """A cell's compiled program: all members of a population in one call."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
 
 from relujax.data import Dataset, Transform
 from relujax.engine._cell import Cell, Skeleton
@@ -27,7 +29,7 @@ from relujax.training import (
     train_epoch,
 )
 
-Hyperparameters = dict[str, dict[str, jax.Array]]
+Hyperparameters = Mapping[str, Mapping[str, ArrayLike]]
 
 # A program of a user's own functions keeps these alive: the oldest is forgotten.
 _PROGRAMS = 64
@@ -41,7 +43,7 @@ class Members(NamedTuple):
       hyperparameters: the cell's traced numbers, each `[members]` float32.
     """
 
-    seed: jax.Array
+    seed: ArrayLike
     hyperparameters: Hyperparameters
 
 
@@ -68,15 +70,18 @@ class Program(NamedTuple):
     """Two compiled functions over the members of a population.
 
     Attributes:
-      start: `start(counts, members, data) -> (states, metrics)`, metrics of epoch 0;
-        `counts` is that of `Plan.map`.
-      advance: `advance(counts, states, members, data) -> (states, metrics)`: a few
-        epochs. Every leaf of the metrics is `[members, epochs, ...]`.
+      start: `start(counts, members) -> states`, before any training; `counts` is that
+        of `Plan.map`.
+      advance: `advance(counts, states, members, (data, epochs)) -> (states, packed)`:
+        `epochs`, `[evaluations]`, has how many epochs come before each evaluation.
+      unpack: `unpack(packed) -> metrics`, on the host. Every leaf of the metrics is
+        `[members, evaluations, ...]`.
       member_bytes: estimate of the memory that one more member needs under `vmap`.
     """
 
-    start: Callable[..., tuple[Progress, Any]]
-    advance: Callable[..., tuple[Progress, Any]]
+    start: Callable[..., Progress]
+    advance: Callable[..., tuple[Progress, jax.Array]]
+    unpack: Callable[[np.ndarray], dict[str, Any]]
     member_bytes: int
 
 
@@ -93,7 +98,7 @@ def _splits(data: Dataset) -> Any:
 
 
 def compile_program(
-    cell: Cell | OwnCell, data: Dataset, *, root: int, epochs: int, plan: Plan
+    cell: Cell | OwnCell, data: Dataset, *, root: int, plan: Plan
 ) -> Program:
     """The program of a cell; cells that differ in numbers only share one.
 
@@ -101,13 +106,26 @@ def compile_program(
       cell: what to train.
       data: its data set (the program depends on shapes, classes and transform only).
       root: the root seed.
-      epochs: epochs per call of `advance`.
       plan: how the members are run.
     """
-    one = _Member(cell.skeleton, data.classes, data.transform, root, epochs)
+    one = _Member(cell.skeleton, data.classes, data.transform, root)
     # How members are cut into calls is no part of the program.
-    start, advance = _compiled(one, replace(plan, chunk=None))
-    return Program(start, advance, _member_bytes(one, cell, data))
+    plan = replace(plan, chunk=None)
+    initial = cell.skeleton.initial()
+    compiled = _start(one._replace(skeleton=initial), plan)
+
+    first = jax.tree.map(lambda array: array[:1], _splits(data))
+
+    def start(counts, members):
+        # What it depends on, and no more, so that it is rarely compiled anew.
+        numbers = initial.numbers_in(members.hyperparameters)
+        return compiled(counts, members._replace(hyperparameters=numbers), first)
+
+    shape = lambda array: jax.ShapeDtypeStruct(array.shape, array.dtype)
+    numbers = [(part, *names) for part, names in cell.hyperparameters.items()]
+    state, metrics = _shapes(one, tuple(numbers), jax.tree.map(shape, _splits(data)))
+    unpack = partial(_unpack, metrics)
+    return Program(start, _advance(one, plan), unpack, _member_bytes(state, data))
 
 
 class _Member(NamedTuple):
@@ -117,72 +135,136 @@ class _Member(NamedTuple):
     classes: int | None
     transform: Transform
     root: int
-    epochs: int
 
-    def start(self, member: Members, data: Data):
+    def start(self, member: Members, first: Data):
         run, keys = self._run(member)
-        state = run.init(keys, data.train.x[:1])
-        fates, metrics = _measure(run, state, data, {})
-        blank = jnp.float32(jnp.nan)
-        unknown = {"running_loss": blank, "diverged_step": blank, "signal": blank}
-        metrics = jax.tree.map(lambda value: value[None], {**metrics, **unknown})
-        return Progress(state, fates), metrics
+        state = run.init(keys, first.train.x)
+        _, dead = jax.eval_shape(run.evaluate, state, first.train)
+        return Progress(state, dict.fromkeys(Data._fields, alive(dead)))
 
-    def advance(self, progress: Progress, member: Members, data: Data):
+    def advance(self, progress: Progress, member: Members, shared: Any):
+        data, epochs = shared
         run, keys = self._run(member)
 
-        def epoch(progress, _):
-            state, fates = progress
+        def epoch(_, carry):
+            state, before = carry
             slope = signal(state)
-            state, losses = train_epoch(
+            state, (loss, diverged) = train_epoch(
                 run, state, data.train, keys, batch_size=self.skeleton.batch_size
             )
-            known = {**losses._asdict(), "signal": slope}
-            fates, metrics = _measure(run, state, data, fates)
-            return Progress(state, fates), {**metrics, **known}
+            diverged = jnp.fmin(before["diverged_step"], diverged)
+            return state, _losses(loss, diverged, slope)
 
-        return jax.lax.scan(epoch, progress, length=self.epochs)
+        def evaluation(progress, epochs):
+            # The trip count is traced: none before the first evaluation.
+            state, losses = jax.lax.fori_loop(
+                0, epochs, epoch, (progress.train, _no_losses())
+            )
+            fates, metrics = _measure(run, state, data, progress.fates)
+            return Progress(state, fates), _pack({**metrics, **losses})
+
+        return jax.lax.scan(evaluation, progress, epochs)
+
+    def metrics(self, progress: Progress, member: Members, data: Data):
+        """The metrics of an evaluation, for their shapes."""
+        run, _ = self._run(member)
+        _, metrics = _measure(run, progress.train, data, progress.fates)
+        return {**metrics, **_no_losses()}
 
     def _run(self, member: Members) -> tuple[Run, Streams]:
         parts = self.skeleton.build(member.hyperparameters, self.classes)
-        run = make_run(*parts, classes=self.classes, transform=self.transform)
+        run = make_run(
+            *parts,
+            classes=self.classes,
+            transform=self.transform,
+            tolerances=self.skeleton.tolerances,
+        )
         return run, streams(self.root, member.seed)
 
 
 @lru_cache(maxsize=_PROGRAMS)
-def _compiled(one: _Member, plan: Plan):
-    def start(counts, members, data):
-        return plan.map(one.start, counts, (members,), data)
+def _start(one: _Member, plan: Plan):
+    return jax.jit(
+        lambda counts, members, data: plan.map(one.start, counts, (members,), data)
+    )
 
-    def advance(counts, states, members, data):
-        return plan.map(one.advance, counts, (states, members), data)
 
-    return jax.jit(start), jax.jit(advance, donate_argnums=1)
+@lru_cache(maxsize=_PROGRAMS)
+def _advance(one: _Member, plan: Plan):
+    return jax.jit(
+        lambda counts, states, members, shared: plan.map(
+            one.advance, counts, (states, members), shared
+        ),
+        donate_argnums=1,
+    )
+
+
+def _losses(
+    running_loss: jax.Array, diverged_step: jax.Array, signal: jax.Array
+) -> dict[str, jax.Array]:
+    """What is known of the last epoch; and the first step of all that diverged."""
+    return {
+        "running_loss": running_loss,
+        "diverged_step": diverged_step,
+        "signal": signal,
+    }
+
+
+def _no_losses() -> dict[str, jax.Array]:
+    return _losses(*[jnp.float32(jnp.nan)] * 3)
 
 
 def _measure(
     run: Run, state: TrainState, data: Data, before: dict[str, Fates]
 ) -> tuple[dict[str, Fates], dict[str, Any]]:
-    """The new fates and the metrics of both splits; `before` is empty at first."""
+    """The new fates and the metrics of both splits."""
     fates, metrics = {}, {}
     for split, examples in data._asdict().items():
         scores, dead = run.evaluate(state, examples)
-        fates[split], rates = follow(before.get(split, alive(dead)), dead)
+        fates[split], rates = follow(before[split], dead)
         metrics[split] = {**scores, **rates}
     return fates, metrics
 
 
-def _member_bytes(one: _Member, cell: Cell | OwnCell, data: Dataset) -> int:
+def _pack(metrics: dict[str, Any]) -> jax.Array:
+    """All metrics as one vector: dozens of scalars take long to compile and to fetch.
+
+    Counts stay exact: they are at most the size of a split.
+    """
+    leaves = jax.tree.leaves(metrics)
+    dtype = jnp.result_type(jnp.float32, *leaves)
+    return jnp.concatenate([jnp.ravel(leaf).astype(dtype) for leaf in leaves])
+
+
+def _unpack(shapes: dict[str, Any], packed: np.ndarray) -> dict[str, Any]:
+    """The metrics of `packed`, `[members, evaluations, size]`."""
+    leaves, tree = jax.tree.flatten(shapes)
+    ends = np.cumsum([leaf.size for leaf in leaves])
+    parts = [
+        part.reshape(*packed.shape[:2], *leaf.shape).astype(leaf.dtype)
+        for part, leaf in zip(np.split(packed, ends[:-1], axis=2), leaves, strict=True)
+    ]
+    return jax.tree.unflatten(tree, parts)
+
+
+@lru_cache(maxsize=_PROGRAMS)
+def _shapes(
+    one: _Member, numbers: tuple[tuple[str, ...], ...], data: Data
+) -> tuple[Progress, dict[str, Any]]:
+    """The shapes of a member's state and metrics, by its traced numbers' names."""
+    one_each = lambda names: {name: jnp.float32(1) for name in names}
+    values = {part: one_each(names) for part, *names in numbers}
+    member = Members(jnp.int32(0), values)
+    state = jax.eval_shape(one.start, member, data)
+    return state, jax.eval_shape(one.metrics, state, member, data)
+
+
+def _member_bytes(state: Progress, data: Dataset) -> int:
     """A rough upper estimate: the state four times over, plus an evaluation batch.
 
     The state is held with its gradient, update and a temporary copy; an evaluation
     batch of inputs is gathered, and every layer's values live with some temporaries.
     """
-    arrays = jax.tree.map(
-        lambda array: jax.ShapeDtypeStruct(array.shape, array.dtype), _splits(data)
-    )
-    numbers = jax.tree.map(jnp.float32, cell.hyperparameters)
-    state, _ = jax.eval_shape(one.start, Members(jnp.int32(0), numbers), arrays)
     values = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
     examples = min(EVAL_BATCH, len(data.x_train))
     params = jax.tree.leaves(state.train.params)

@@ -3,6 +3,7 @@
 import datetime
 import platform
 import subprocess
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,16 +21,22 @@ def provenance() -> dict[str, Any]:
     now = datetime.datetime.now(datetime.UTC)
     return {
         "date": now.isoformat(timespec="seconds"),
-        "versions": {
-            "relujax": relujax.__version__,
-            **{name: metadata.version(name) for name in _PACKAGES},
-            "python": platform.python_version(),
-        },
+        "versions": dict(_versions()),
         "device": f"{jax.device_count()} x {device.device_kind} ({device.platform})",
         "git": _revision(),
     }
 
 
+@cache
+def _versions() -> dict[str, str]:
+    return {
+        "relujax": relujax.__version__,
+        **{name: metadata.version(name) for name in _PACKAGES},
+        "python": platform.python_version(),
+    }
+
+
+@cache
 def _revision() -> str:
     """The commit of the source tree, `-dirty` if changed; empty outside a clone."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]

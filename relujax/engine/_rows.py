@@ -11,7 +11,8 @@ The long-form results have one row per network, epoch (0 is before training) and
   layer. A unit is dead when its pre-activation is positive on no example of the split;
   births are dead now but were not an epoch ago (at epoch 0: dead from the start),
   revivals the reverse; `ever_dead` have been dead at this epoch or before, so that one
-  minus it is the survival curve.
+  minus it is the survival curve. `small_<tolerance>`, likewise: the fraction of units
+  whose output is smaller than the tolerance on every example.
 * `running_loss`, the mean training loss during the epoch; `signal`, what loss-driven
   activations were fed during it; `diverged_step` and `diverged`: see below.
 """
@@ -22,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 SPLITS = ("train", "test")
+PER_LAYER = ("dead", "births", "revivals", "ever_dead", "small_")
 
 
 def to_rows(epochs: np.ndarray, metrics: dict[str, Any]) -> pd.DataFrame:
@@ -41,9 +43,17 @@ def to_rows(epochs: np.ndarray, metrics: dict[str, Any]) -> pd.DataFrame:
             "epoch": np.tile(epochs, members),
             "split": split,
         }
-        for name, value in {**metrics[split], **shared}.items():
+        scores = {**metrics[split], **shared}
+        layers = scores.pop("layers", None)
+        for name, value in scores.items():
             flat = value.reshape(members * len(epochs), *value.shape[2:])
-            table[name] = list(flat) if flat.ndim > 1 else flat
+            if layers is not None and name.startswith(PER_LAYER):
+                # The rows beyond are room for more layers.
+                table[name] = [
+                    row[:n] for row, n in zip(flat, layers.flat, strict=True)
+                ]
+            else:
+                table[name] = list(flat) if flat.ndim > 1 else flat
         parts.append(pd.DataFrame(table))
     return pd.concat(parts, ignore_index=True)
 

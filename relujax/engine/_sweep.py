@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from relujax.engine._plan import Plan, auto
 from relujax.engine._population import Member, train_population
 from relujax.engine._provenance import provenance
 from relujax.engine._store import Store
+from relujax.engine._workers import side_by_side
 
 
 class Task(NamedTuple):
@@ -65,6 +67,7 @@ def run_tasks(
     *,
     root: int = 0,
     plan: Plan | None = None,
+    workers: int = 1,
     on_group: Callable[[Sequence[Task]], None] = lambda _tasks: None,
     on_epochs: Callable[[int], None] = lambda _epochs: None,
 ) -> list[Failure]:
@@ -77,6 +80,8 @@ def run_tasks(
       tasks: from `plan_tasks`.
       root: the root seed.
       plan: how the members are run; None for `auto`.
+      workers: groups that run at the same time. Networks too small to occupy the cores
+        gain from it, and one group compiles while another trains; no number changes.
       on_group: called with the tasks of each program before it starts.
       on_epochs: called with the number of epochs (times members) that have been done.
 
@@ -88,18 +93,23 @@ def run_tasks(
     failures: list[Failure] = []
     busy: list[Task] = []
 
-    def attempt(group: Sequence[Task], *, wait: bool) -> None:
+    def attempt(
+        group: Sequence[Task], checkpoint: Callable[[], None], *, wait: bool
+    ) -> None:
+        def done(epochs: int) -> None:
+            checkpoint()
+            on_epochs(epochs)
+
         try:
-            busy.extend(_run_group(group, root, plan, on_group, on_epochs, wait=wait))
+            busy.extend(_run_group(group, root, plan, on_group, done, wait=wait))
         except Exception as error:
             failures.append(Failure(tuple(group), error))
             for task in group:
                 task.store.note_error(error)
 
-    for group in _groups(tasks):
-        attempt(group, wait=False)
+    side_by_side([partial(attempt, g, wait=False) for g in _groups(tasks)], workers)
     for task in tuple(busy):
-        attempt([task], wait=True)
+        attempt([task], lambda: None, wait=True)
     return failures
 
 

@@ -4,5 +4,6 @@ Regenerating a report never trains: `write` is a function of the stored results 
 """
 
 from relujax.report._plates import score_figure as score_figure
+from relujax.report._publish import publish as publish
 from relujax.report._text import summary_text as summary_text
 from relujax.report._write import write as write

@@ -20,6 +20,7 @@ from relujax.analysis import (
 from relujax.analysis._results import TASK, diverged, task_label, tasks
 from relujax.errors import InputError
 from relujax.report import _text
+from relujax.report._exhibits import Made, make_exhibits
 from relujax.report._plates import overview_plate, task_plates
 from relujax.report._style import Plate, save, slug, styles
 from relujax.study import Study
@@ -72,13 +73,15 @@ def write(
     for name, table in tables.items():
         _write_table(out, study, name, table, captions[name])
     sections = _sections(frame, compared, baseline, out / "figures")
+    exhibits = make_exhibits(study.exhibits, frame)
     page = _template().render(
         study=study,
         profile=profile,
         provenance=provenance,
         sentence=sentence,
         notes=_notes(frame),
-        contents=_contents(study, sections),
+        contents=_contents(study, exhibits, sections),
+        exhibits=[_exhibit(made, out, study) for made in exhibits],
         judgements=judgements,
         tally=_tally(judgements),
         tested=sum(j.p is not None for j in judgements),
@@ -139,25 +142,38 @@ def _sections(
 
 
 def _section(name: str, title: str, plates: Sequence[Plate], folder: Path) -> dict:
-    items = [
-        {
-            "name": plate.name,
-            "title": plate.title,
-            "caption": plate.caption,
-            "uri": save(plate, folder),
-            "width": round(96 * plate.figure.get_figwidth()),
-        }
-        for plate in plates
-    ]
+    items = [_item(plate, folder) for plate in plates]
     return {"id": name, "title": title, "plates": items}
 
 
+def _item(plate: Plate, folder: Path) -> dict:
+    return {
+        "name": plate.name,
+        "title": plate.title,
+        "caption": plate.caption,
+        "uri": save(plate, folder),
+        "width": round(96 * plate.figure.get_figwidth()),
+    }
+
+
+def _exhibit(made: Made, out: Path, study: Study) -> dict:
+    """What the template needs of an exhibit, whose files are written."""
+    if isinstance(made, Plate):
+        return {"plates": [_item(made, out / "figures")]}
+    name = slug(made.exhibit.title)
+    if made.table is not None:
+        _write_table(out, study, name, made.table, made.exhibit.caption)
+    return {"id": name, "plates": [], **made._asdict()}
+
+
 def _contents(
-    study: Study, sections: Sequence[Mapping[str, Any]]
+    study: Study, exhibits: Sequence[Made], sections: Sequence[Mapping[str, Any]]
 ) -> list[tuple[str, str]]:
     claims = [("claims", "Claims and verdicts")] if study.paper else []
+    shown = [("exhibits", "The paper’s figures and tables")] if exhibits else []
     return [
         *claims,
+        *shown,
         ("tables", "Tables"),
         *((section["id"], section["title"]) for section in sections),
         ("protocol", "Protocol and choices"),

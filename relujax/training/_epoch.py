@@ -48,6 +48,12 @@ def train_epoch(
     n = len(split.x)
     steps = -(-n // batch_size)
     epoch = state.step // steps
+    first = state.step
+    if steps == 1:
+        # The order of the examples makes no difference to their mean.
+        whole = Batch(split.x, split.y, jnp.ones(n))
+        state, loss = run.step(state, whole, streams)
+        return _fed(state, first, loss[None], loss)
     order = jax.random.permutation(jax.random.fold_in(streams.order, epoch), n)
     place = jnp.arange(steps * batch_size).reshape(steps, batch_size)
     index = order[place % n]
@@ -58,9 +64,14 @@ def train_epoch(
         batch = Batch(split.x[index], split.y[index], mask)
         return run.step(state, batch, streams)
 
-    first = state.step
     state, losses = jax.lax.scan(body, state, (index, mask))
-    mean = (losses * mask.sum(1)).sum() / n
+    return _fed(state, first, losses, (losses * mask.sum(1)).sum() / n)
+
+
+def _fed(
+    state: TrainState, first: jax.Array, losses: jax.Array, mean: jax.Array
+) -> tuple[TrainState, EpochLosses]:
+    """Feed the mean loss back, and find the first step whose loss is not finite."""
     bad = ~jnp.isfinite(losses)
     diverged = jnp.where(bad.any(), (first + bad.argmax()).astype(jnp.float32), jnp.nan)
     fed = state._replace(state=feed(state.state, loss=mean))

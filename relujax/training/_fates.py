@@ -12,6 +12,8 @@ Masks = tuple[jax.Array, ...]
 class Fates(NamedTuple):
     """Which units are dead, one boolean `[units]` per activation layer.
 
+    A stack of equal layers is one array `[layers, units]`.
+
     Attributes:
       dead: now.
       ever: now or at an earlier evaluation.
@@ -59,5 +61,5 @@ def follow(before: Fates, dead: Masks) -> tuple[Fates, dict[str, jax.Array]]:
 
 def _rates(masks: Sequence[jax.Array]) -> jax.Array:
     """The fraction of true entries of each mask, `[layers]`."""
-    means = [mask.mean(dtype=jnp.float32) for mask in masks]
-    return jnp.stack(means) if means else jnp.zeros(0)
+    means = [jnp.atleast_1d(mask.mean(axis=-1, dtype=jnp.float32)) for mask in masks]
+    return jnp.concatenate(means) if means else jnp.zeros(0)

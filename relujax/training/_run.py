@@ -1,13 +1,14 @@
 """One run as three pure functions: init, step, evaluate."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from relujax.models import Model
+from relujax.errors import InputError
+from relujax.models import Model, Stack
 from relujax.training._fates import Masks
 from relujax.training._objectives import Objective
 from relujax.training._streams import Streams
@@ -58,8 +59,9 @@ class Run(NamedTuple):
       step: `step(state, batch, streams) -> (state, loss)`: one update on the mean loss
         over the unmasked examples.
       evaluate: `evaluate(state, split) -> (metrics, dead)` without noise or dropout,
-        over every example; `dead` has a boolean `[units]` per activation layer: whose
-        pre-activation is positive on no example.
+        over every example; `dead` has a boolean `[units]` per activation layer, or
+        `[layers, units]` for a `Stack` (metric `layers` tells how many there are):
+        whose pre-activation is positive on no example.
     """
 
     init: Callable[[Streams, jax.Array], TrainState]
@@ -75,6 +77,7 @@ def make_run(
     classes: int | None,
     transform: Callable[[jax.Array], jax.Array],
     eval_batch: int = EVAL_BATCH,
+    tolerances: Sequence[float] = (),
 ) -> Run:
     """Compose a run.
 
@@ -86,6 +89,7 @@ def make_run(
       transform: from stored inputs (say, uint8 pixels) to what the network takes.
       eval_batch: examples per evaluation batch: bounds memory, changes no number
         beyond rounding.
+      tolerances: adds metrics `small_<tolerance>`, for models with a `Stack`.
     """
 
     def init(streams, x):
@@ -120,14 +124,18 @@ def make_run(
                 state.params, fed, transform(batch.x)
             )
             sums = objective.sums(logits, batch.y, batch.mask, classes)
-            highest = tuple(_highest(z, batch.mask) for z in preactivations)
-            return sums, highest
+            return sums, tuple(_reach(site, batch.mask) for site in preactivations)
 
-        batches = in_batches(split, min(eval_batch, len(split.x)))
-        sums, highest = jax.lax.map(statistics, batches)
-        sums = jax.tree.map(lambda s: s.sum(0), sums)
-        dead = tuple(z.max(0) <= 0 for z in highest)
-        return objective.metrics(sums, split.y), dead
+        if len(split.x) <= eval_batch:
+            sums, reached = statistics(Batch(split.x, split.y, jnp.ones(len(split.x))))
+        else:
+            batches = in_batches(split, eval_batch)
+            sums, reached = jax.lax.map(statistics, batches)
+            sums = jax.tree.map(lambda s: s.sum(0), sums)
+            reached = jax.tree.map(lambda r: r.max(0), reached)
+        dead = tuple(r.highest <= 0 for r in reached)
+        metrics = objective.metrics(sums, split.y) | _stack_metrics(reached, tolerances)
+        return metrics, dead
 
     return Run(init, step, evaluate)
 
@@ -160,7 +168,37 @@ def in_batches(split: Split, size: int) -> Batch:
     return Batch(split.x[inside], split.y[inside], mask)
 
 
-def _highest(z: jax.Array, mask: jax.Array) -> jax.Array:
-    """The highest value per unit (last axis) over the unmasked examples."""
-    real = mask.reshape(-1, *[1] * (z.ndim - 1)) > 0
-    return jnp.where(real, z, -jnp.inf).max(axis=tuple(range(z.ndim - 1)))
+class _Reach(NamedTuple):
+    """How far the units of a site go over the unmasked examples of a batch.
+
+    Attributes:
+      highest: the highest pre-activation, `[units]`, or `[layers, units]` of a stack.
+      largest: the largest absolute output, likewise; of a stack only.
+      layers: how many layers the stack has.
+    """
+
+    highest: jax.Array
+    largest: jax.Array | None = None
+    layers: jax.Array | None = None
+
+
+def _reach(site: jax.Array | Stack, mask: jax.Array) -> _Reach:
+    if isinstance(site, Stack):
+        over = lambda values, least: jnp.where(mask > 0, values, least).max(axis=-1)
+        return _Reach(over(site.z, -jnp.inf), over(jnp.abs(site.y), 0), site.count)
+    real = mask.reshape(-1, *[1] * (site.ndim - 1)) > 0
+    masked = jnp.where(real, site, -jnp.inf)
+    return _Reach(masked.max(axis=tuple(range(site.ndim - 1))))
+
+
+def _stack_metrics(reached: Sequence[_Reach], tolerances: Sequence[float]) -> Metrics:
+    """How many layers a stack has, and the fraction of small units in each."""
+    if not reached or reached[0].largest is None:
+        if tolerances:
+            raise InputError("Expected a deep_mlp for tolerances, got another network.")
+        return {}
+    (stack,) = reached
+    metrics: Metrics = {"layers": stack.layers}
+    for e in tolerances:
+        metrics[f"small_{e:g}"] = (cast(jax.Array, stack.largest) < e).mean(axis=-1)
+    return metrics

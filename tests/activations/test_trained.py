@@ -135,6 +135,34 @@ def test_schedule_of_the_step():
     assert leaky.apply({}, jnp.array([-1.0]), signal=5)[0] == -0.1
 
 
+def test_schedule_in_a_spec_string():
+    spec = "n_relu(sigma='linear(start=0.2, end=0.0, steps=10)')"
+    activation = relujax.get(spec)
+    assert str(activation) == spec
+    assert str(relujax.get(activation, **activation.hyperparameters)) == spec
+    assert activation.signal == relujax.Signal("step", 0)
+    schedule = optax.linear_schedule(0.2, 0.0, 10)
+    key, x = jax.random.key(0), jnp.linspace(-1, 1, 5)
+    for step in (0, 3, 10, 99):
+        y = activation.apply({}, x, key=key, signal=jnp.int32(step), train=True)
+        expected = relujax.n_relu(key, x, sigma=schedule(step))
+        chex.assert_trees_all_close(y, expected, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cosine(start=0.1, end=0.0, steps=10)",
+        "linear(start=0.1, steps=10)",
+        "linear(start='a', end=0.0, steps=10)",
+        "linear(start=0.1, end=0.0, steps=0)",
+    ],
+)
+def test_unknown_schedule(text):
+    with pytest.raises(relujax.InputError, match="Expected a schedule such as"):
+        relujax.get("n_relu", sigma=text)
+
+
 @pytest.mark.parametrize("name", ["prelu", "arelu"])
 def test_initial_values_have_no_schedule(name):
     first = next(iter(definition(name).defaults))

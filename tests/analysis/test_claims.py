@@ -11,6 +11,8 @@ from relujax.analysis import (
     judge,
     no_worse,
     paired_test,
+    positive,
+    reaches,
     settled,
 )
 from relujax.study import Claim, Evidence
@@ -47,6 +49,43 @@ def test_best_among_some_leaves_out_the_rest():
     frame = planted(elu=0.97, relu=0.9, gelu=0.999)
     tests = [best("elu", among=["relu"]), best("elu", among=["elu", "relu", "gelu"])]
     assert verdicts(tests, frame) == ["supported", "contradicted"]
+
+
+def test_matching_the_best_allows_a_margin():
+    frame = planted(elu=0.968, relu=0.97, gelu=0.9)
+    matches = lambda by: best("elu", by=by)
+    assert verdicts([matches(-0.02), matches(0.05)], frame) == [
+        "supported",
+        "contradicted",
+    ]
+
+
+def test_a_reported_number_is_reached_or_not():
+    frame = planted(relu=0.97)
+    tests = [reaches("relu", 0.9), reaches("relu", 0.99), reaches("relu", 0.97)]
+    assert verdicts(tests, frame) == ["supported", "contradicted", "undecided"]
+    evidence = reaches("relu", 0.9)(frame)
+    assert evidence.n == 10 and evidence.unit == "percentage points"
+    mean = frame[(frame.activation == "relu") & (frame.split == "test")]
+    mean = mean[mean.epoch == mean.epoch.max()]["accuracy"].mean()
+    assert evidence.effect == pytest.approx(100 * (mean - 0.9))
+    assert "the paper reports 90.00 %" in evidence.summary
+
+
+def test_a_loss_is_reached_from_above():
+    frame = planted()
+    tests = [reaches("relu", 9.0, "loss"), reaches("relu", 0.0, "loss")]
+    assert verdicts(tests, frame) == ["supported", "contradicted"]
+
+
+def test_one_number_per_seed():
+    up, down = [0.1, 0.2, 0.1, 0.2, 0.15], [-0.1, -0.2, -0.1, -0.2, -0.15]
+    make = lambda x: lambda _: positive(x, "So it is.", unit="points", scale=100)
+    assert verdicts([make(up), make(down)], results()) == ["supported", "contradicted"]
+    evidence = make(up)(results())
+    assert evidence.effect == pytest.approx(15) and evidence.n == 5
+    low, high = evidence.interval
+    assert 0 < low < 15 < high
 
 
 def test_at_least_so_many_points():

@@ -95,9 +95,11 @@ def test_a_study_runs_reports_and_is_not_run_twice(relujax, study, tmp_path):
     assert (out / "tiny/report/quick/report.html").is_file()
     before = rows(out)
 
-    code, text = relujax("run", study, "--out", out)
+    kept = tmp_path / "kept"
+    code, text = relujax("run", study, "--out", out, "--publish", kept)
     assert code == 0
     assert "nothing to train" in text
+    assert (kept / "tiny/quick/README.md").is_file()
     pd.testing.assert_frame_equal(before, rows(out))
 
     code, text = relujax("run", study, "--out", out, "--seeds", 3)

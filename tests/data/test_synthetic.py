@@ -75,12 +75,21 @@ def test_the_seed_alone_decides():
 
 def test_defaults_are_in_the_name():
     name = relujax.load_dataset("synthetic(curve='linear')").name
-    assert name == "synthetic(curve='linear', n=500, d=2, seed=0)"
+    assert name == "synthetic(curve='linear', n=500, d=2, seed=0, columns=0)"
+
+
+def test_columns_of_zeros_give_samples_one_shape():
+    plain = relujax.load_dataset("synthetic(curve='linear', n=100, d=2)")
+    padded = relujax.load_dataset("synthetic(curve='linear', n=100, d=2, columns=5)")
+    assert padded.x_train.shape == (80, 5) and not padded.x_train[:, 2:].any()
+    np.testing.assert_array_equal(padded.x_train[:, :2], plain.x_train)
+    np.testing.assert_array_equal(padded.y_test, plain.y_test)
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
+        ("d=3, columns=2", "at least d=3 for 'columns'"),
         ("curve='quadratc'", "Unknown curve 'quadratc'. Did you mean 'quadratic'"),
         ("curve=3", "Unknown curve '3'"),
         ("n=5", "integer from 10 for 'n'"),

@@ -163,7 +163,7 @@ def test_one_compilation_per_cell(wdbc, monkeypatch):
     from relujax.engine import _program
 
     chex.clear_trace_counter()
-    _program._compiled.cache_clear()
+    _program._advance.cache_clear()
     traced = {"train": 0, "init": 0}
     original = _program.train_epoch
 
@@ -183,7 +183,7 @@ def test_one_compilation_per_cell(wdbc, monkeypatch):
     train(small("al_relu(alpha=0.1)"), wdbc, [0, 1])
     train(small("al_relu(alpha=0.2)"), wdbc, [0, 1])
     assert traced["train"] == 2
-    _program._compiled.cache_clear()
+    _program._advance.cache_clear()
 
 
 def test_another_sigma_changes_the_numbers(wdbc):

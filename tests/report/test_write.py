@@ -5,8 +5,9 @@ from html.parser import HTMLParser
 
 import pytest
 from frames import CLAIMS, PROVENANCE, regression, results, study
+from matplotlib.figure import Figure
 
-from relujax import report
+from relujax import Exhibit, report
 from relujax.errors import InputError
 
 
@@ -51,6 +52,34 @@ def test_the_page_loads_nothing_from_elsewhere(written):
     assert "<script" not in text
     assert not re.search(r"@import|url\(", text)
     assert not page.open
+
+
+def test_exhibits_are_shown_before_our_tables(tmp_path):
+    def last_losses(frame):
+        return frame.groupby("activation", as_index=False)["loss"].last().round(3)
+
+    def scatter(frame):
+        figure = Figure()
+        figure.subplots().plot(frame["epoch"], frame["loss"], ".")
+        return figure
+
+    def impossible(frame):
+        raise InputError("Expected MNIST.")
+
+    made = {"Figure 1: losses": scatter, "Table I": last_losses, "Fig. 9": impossible}
+    exhibits = [
+        Exhibit(title=title, caption=f"What {title} says.", make=make)
+        for title, make in made.items()
+    ]
+    frame = results(["relu", "elu"])
+    wanted = study(exhibits=exhibits)
+    text = report.write(wanted, "quick", frame, PROVENANCE, tmp_path).read_text()
+    places = [text.index(title) for title in made]
+    assert places == sorted(places) and places[-1] < text.index('id="tables"')
+    assert "Not shown: Expected MNIST." in text
+    assert (tmp_path / "figures" / "figure-1-losses.svg").exists()
+    assert "| elu |" in (tmp_path / "table-i.md").read_text()
+    assert not Page(text).open
 
 
 def test_the_contents_lead_somewhere(written):
