@@ -2,8 +2,8 @@
 
   python experiments/speed/torch_loops.py WORKLOAD [--threads N] [--repeats R] ...
 
-Prints one JSON line: by activation, seconds of each repeat. The other scripts here call it, once for
-one thread and once for two; `OMP_NUM_THREADS` is set by them.
+Prints one JSON line: by activation, seconds of each repeat. The other scripts here call
+it, once for one thread and once for two; `OMP_NUM_THREADS` is set by them.
 """
 
 import argparse
