@@ -7,6 +7,7 @@ from relujax.analysis._claims import Judgement as Judgement
 from relujax.analysis._claims import best as best
 from relujax.analysis._claims import better as better
 from relujax.analysis._claims import equivalent as equivalent
+from relujax.analysis._claims import every as every
 from relujax.analysis._claims import judge as judge
 from relujax.analysis._claims import no_worse as no_worse
 from relujax.analysis._claims import positive as positive

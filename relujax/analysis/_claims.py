@@ -208,6 +208,28 @@ def best(
     return test
 
 
+def every(*tests: Test) -> Test:
+    """The test of "all of these hold".
+
+    For the claim: the largest p-value of the parts (an intersection-union test).
+    Against it: the smallest p-value against a part, corrected by Bonferroni. The effect
+    shown is that of the part that is farthest from holding.
+    """
+
+    def test(frame: pd.DataFrame) -> Evidence:
+        parts = [part(frame) for part in tests]
+        p_for = [1.0 if e.p_for is None else e.p_for for e in parts]
+        p_against = [1.0 if e.p_against is None else e.p_against for e in parts]
+        weakest = parts[int(np.argmax(p_for))]
+        return weakest._replace(
+            p_for=max(p_for),
+            p_against=min(1.0, len(parts) * min(p_against)),
+            summary=f"The weakest of {len(parts)} comparisons: {weakest.summary}",
+        )
+
+    return test
+
+
 def reaches(
     a: str,
     value: float,

@@ -77,6 +77,10 @@ METRICS: Mapping[str, Metric] = {
     "mse": _error("mean squared error"),
     "r2": Metric("R²", digits=3),
     "dead": _percent("dead units", higher_is_better=False),
+    **{
+        f"small_{e}": _percent(f"units below {e}", higher_is_better=False)
+        for e in ("0.01", "0.001", "1e-05")
+    },
     "gap": _percent("generalisation gap", higher_is_better=False)._replace(
         unit="percentage points", bounds=(-1, 1)
     ),
@@ -105,6 +109,18 @@ def metric_name(metric: str, split: str) -> str:
 def is_regression(frame: pd.DataFrame) -> bool:
     """Whether no row has an accuracy."""
     return "accuracy" not in frame or bool(frame["accuracy"].isna().all())
+
+
+def by_kind(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """The rows of the classification tasks and those of regression, where there are.
+
+    They have no metric in common but the loss, and are compared by themselves.
+    """
+    if "accuracy" not in frame or "mse" not in frame:
+        return [frame]
+    classified = frame["accuracy"].notna().groupby(frame["cell"]).transform("any")
+    parts = [frame[classified], frame[~classified]]
+    return [part for part in parts if len(part)]
 
 
 def primary_metric(frame: pd.DataFrame) -> str:
@@ -147,8 +163,10 @@ def scores(frame: pd.DataFrame, metric: str, split: str = "test") -> pd.Series:
     Args:
       frame: long-form results.
       metric: a name in METRICS. `dead` is the mean over hidden layers of the fraction
-        of units that are never positive; `gap` is accuracy on the training split minus
-        that on the test split, `mse_gap` test error minus training error.
+        of units that are never positive, and `small_0.01` of units whose output stays
+        smaller than 0.01 on every example (likewise 0.001 and 1e-05); `gap` is accuracy
+        on the training split minus that on the test split, `mse_gap` test error minus
+        training error.
         `mean_loss` is the mean loss over all epochs from the first: less is faster.
       split: which split to read; a gap takes both.
 
@@ -172,7 +190,7 @@ def scores(frame: pd.DataFrame, metric: str, split: str = "test") -> pd.Series:
     if metric not in rows:
         return pd.Series(dtype=float, index=rows.index[:0], name=metric)
     values = rows[metric]
-    if metric == "dead":
+    if metric == "dead" or metric.startswith("small_"):
         values = values.map(lambda layers: np.mean(layers) if len(layers) else np.nan)
     return values.astype(float).dropna()
 

@@ -7,12 +7,16 @@ from relujax.engine._plan import auto as auto
 from relujax.engine._population import Member as Member
 from relujax.engine._population import train_population as train_population
 from relujax.engine._provenance import provenance as provenance
+from relujax.engine._request import Request as Request
+from relujax.engine._request import read_request as read_request
+from relujax.engine._store import Store as Store
 from relujax.engine._surgery import look_at as look_at
 from relujax.engine._surgery import name_of as name_of
 from relujax.engine._surgery import own_model as own_model
 from relujax.engine._surgery import replaced as replaced
 from relujax.engine._surgery import watched as watched
 from relujax.engine._sweep import Failure as Failure
+from relujax.engine._sweep import Stored as Stored
 from relujax.engine._sweep import Task as Task
 from relujax.engine._sweep import collect as collect
 from relujax.engine._sweep import history as history

@@ -14,11 +14,11 @@ from relujax.training._objectives import confusion_matrix as confusion_matrix
 from relujax.training._objectives import objective as objective
 from relujax.training._optimizers import make_optimizer as make_optimizer
 from relujax.training._optimizers import optimizer_defaults as optimizer_defaults
-from relujax.training._run import EVAL_BATCH as EVAL_BATCH
 from relujax.training._run import Batch as Batch
 from relujax.training._run import Run as Run
 from relujax.training._run import Split as Split
 from relujax.training._run import TrainState as TrainState
+from relujax.training._run import examples_at_once as examples_at_once
 from relujax.training._run import feed as feed
 from relujax.training._run import make_run as make_run
 from relujax.training._streams import Streams as Streams
