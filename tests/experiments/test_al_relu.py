@@ -38,12 +38,13 @@ def test_quick_needs_no_file_and_is_part_of_paper(study):
     assert set(study.profiles["quick"]) <= set(study.profiles["paper"])
 
 
-def test_paper_has_five_data_sets_and_ten_splits(study):
-    paper = study.profiles["paper"]
-    names = {cell.data.partition("(")[0] for cell in paper}
+@pytest.mark.parametrize("profile", ["two_cores", "paper"])
+def test_six_data_sets_and_ten_splits(study, profile):
+    cells = study.profiles[profile]
+    names = {cell.data.partition("(")[0] for cell in cells}
     assert names == {"mnist", "fashion_mnist", *SPLIT}
     for name in SPLIT:
-        of = [c for c in paper if c.data.startswith(name) and c.activation == "relu"]
+        of = [c for c in cells if c.data.startswith(name) and c.activation == "relu"]
         assert len({cell.data for cell in of}) == len(of) == 10
 
 
