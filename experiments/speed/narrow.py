@@ -30,17 +30,16 @@ SEEDS = 10
 
 
 def torch_seconds(
-    python: str, threads: int, repeats: int, activation: str, n: int, d: int, depth: int,
-    *flags: str,
-) -> list[float]:  # fmt: skip
-    """PyTorch's times for one classification network, training part of 80 %."""
+    options: argparse.Namespace, n: int, d: int, depth: int, *flags: str
+) -> dict[str, list[float]]:
+    """PyTorch's times for one classification network by activation; 80 % train it."""
     command = [
-        *(python, str(HERE / "torch_loops.py"), "narrow", "--classes", *flags),
-        *("--activation", activation, "--depth", str(depth), "--d", str(d)),
-        *("--n", str(n * 4 // 5), "--repeats", str(repeats)),
-        *("--threads", str(threads)),
+        *(options.torch, str(HERE / "torch_loops.py"), "narrow", "--classes", *flags),
+        *("--activations", *ACTIVATIONS, "--depth", str(depth), "--d", str(d)),
+        *("--n", str(n * 4 // 5), "--repeats", str(options.repeats)),
+        *("--threads", str(options.threads)),
     ]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    environment = {**os.environ, "OMP_NUM_THREADS": str(options.threads)}
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, check=True
     )
@@ -108,20 +107,21 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
-    rows = []
-    fused = []
+    rows, fused = [], []
     for n, d, depth in itertools.product(SIZES, DIMENSIONS, DEPTHS):
+        theirs = torch_seconds(options, n, d, depth)
         for activation in ACTIVATIONS:
-            at = (activation, n, d, depth)
-            theirs = torch_seconds(options.torch, options.threads, options.repeats, *at)
-            ours = own_seconds(*at, options.repeats)
-            for program, seconds in (("torch", theirs), ("relujax", ours)):
-                rows += [(program, *at, i, s) for i, s in enumerate(seconds)]
-            if d == DIMENSIONS[-1]:
-                best = torch_seconds(
-                    options.torch, options.threads, options.repeats, *at, "--fused"
-                )
-                fused.append(np.median(best) / np.median(theirs))
+            ours = own_seconds(activation, n, d, depth, options.repeats)
+            times = {"torch": theirs[activation], "relujax": ours}
+            rows += [
+                (program, activation, n, d, depth, repeat, one)
+                for program, seconds in times.items()
+                for repeat, one in enumerate(seconds)
+            ]
+        if d == DIMENSIONS[-1]:
+            best = torch_seconds(options, n, d, depth, "--fused")
+            fused.append(sum(map(np.median, best.values())))
+            fused[-1] /= sum(map(np.median, theirs.values()))
         print(f"n = {n}, d = {d}, depth = {depth}: timed", flush=True)
     columns = ["program", "activation", "n", "d", "depth", "repeat", "seconds"]
     table = pd.DataFrame(rows, columns=columns)

@@ -2,14 +2,15 @@
 
   python experiments/speed/torch_loops.py WORKLOAD [--threads N] [--repeats R] ...
 
-Prints one JSON line: seconds of each repeat. The other scripts here call it, once for
-one thread and once for two; `OMP_NUM_THREADS` is set by them.
+Prints one JSON line: by activation, seconds of each repeat. The other scripts here call
+it, once for one thread and once for two; `OMP_NUM_THREADS` is set by them.
 """
 
 import argparse
 import json
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch  # pyright: ignore[reportMissingImports]
 from torch import nn  # pyright: ignore[reportMissingImports]
@@ -41,7 +42,7 @@ def narrow(activation: str, depth: int, d: int) -> nn.Sequential:
 
 def mlp(widths: tuple[int, ...], dropout: float = 0.0) -> nn.Sequential:
     layers = []
-    for fan_in, fan_out in zip(widths[:-2], widths[1:-1], strict=True):
+    for fan_in, fan_out in pairwise(widths[:-1]):
         layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
         if dropout:
             layers.append(nn.Dropout(dropout))
@@ -92,11 +93,13 @@ def shuffled(x: torch.Tensor, y: torch.Tensor, size: int) -> Callable:
     return batch
 
 
-def workload(options: argparse.Namespace) -> Callable[[], Callable[[], None]]:
+def workload(
+    options: argparse.Namespace, activation: str, steps: int
+) -> Callable[[], Callable[[], None]]:
     """What makes a fresh network and returns the function that trains it."""
     images = torch.rand(4096, 784)
     labels = torch.randint(0, 10, (4096,))
-    fused, steps = options.fused, options.steps
+    fused = options.fused
     entropy = nn.functional.cross_entropy
     binary = nn.functional.binary_cross_entropy_with_logits
     if options.workload == "mlp":
@@ -116,7 +119,7 @@ def workload(options: argparse.Namespace) -> Callable[[], Callable[[], None]]:
     y = x.square().sum(1, keepdim=True)
     loss = binary if options.classes else nn.functional.mse_loss
     y = (y > options.d).float() if options.classes else y
-    net = lambda: narrow(options.activation, options.depth, options.d)
+    net = lambda: narrow(activation, options.depth, options.d)
     return lambda: trained(net(), loss, lambda _: (x, y), steps, fused, 1e-2)
 
 
@@ -127,7 +130,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--fused", action="store_true")
-    parser.add_argument("--activation", default="relu")
+    parser.add_argument("--activations", nargs="+", default=["relu"])
     parser.add_argument("--depth", type=int, default=3)
     parser.add_argument("--n", type=int, default=400)
     parser.add_argument("--d", type=int, default=5)
@@ -135,15 +138,16 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    make = workload(options)
-    warm = argparse.Namespace(**{**vars(options), "steps": 5})
-    workload(warm)()()
-    seconds = []
+    names = options.activations
+    seconds = {name: [] for name in names}
+    for name in names:
+        workload(options, name, steps=5)()()
     for _ in range(options.repeats):
-        run = make()
-        start = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - start)
+        for name in names:
+            run = workload(options, name, options.steps)()
+            start = time.perf_counter()
+            run()
+            seconds[name].append(time.perf_counter() - start)
     print(json.dumps(seconds))
 
 

@@ -31,6 +31,9 @@ from relujax.study import Study
 
 console = Console(highlight=False)
 
+#: Rows of the table that is printed; a longer one is in the report.
+LONGEST = 40
+
 
 def run_study(
     file: Path,
@@ -141,6 +144,17 @@ def show(
     written = report.write(study, profile, frame, provenance, folder)
     frame = analysis.pool_splits(frame)
     ended = report.summary_text(analysis.summary(frame, study.baseline), frame)
+    if len(ended) <= LONGEST:
+        _print_table(ended)
+    for part in analysis.by_kind(frame):
+        metric = analysis.primary_metric(part)
+        sentence = analysis.conclusion(part, metric, study.baseline)
+        console.print(sentence, soft_wrap=True)
+    console.print(f"Report: {written}", soft_wrap=True)
+    return written
+
+
+def _print_table(ended: pd.DataFrame) -> None:
     # What fits into 80 columns; the report has the rest.
     shown = ended.iloc[:, :4]
     table = Table(
@@ -152,10 +166,6 @@ def show(
     for row in shown.itertuples(index=False):
         table.add_row(*map(str, row))
     console.print(table)
-    metric = analysis.primary_metric(frame)
-    console.print(analysis.conclusion(frame, metric, study.baseline), soft_wrap=True)
-    console.print(f"Report: {written}", soft_wrap=True)
-    return written
 
 
 def report_folder(folder: Path, profile: str) -> Path:

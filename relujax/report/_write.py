@@ -29,7 +29,7 @@ from relujax.report._plates import overview_plate, task_plates
 from relujax.report._style import Plate, save, slug, styles
 from relujax.study import Study
 
-DETAILED = 8  # tasks with figures of their own; more are compared in one overview
+DETAILED = 8  # more tasks than these have no figures of their own, but an overview
 
 
 def write(
@@ -214,7 +214,7 @@ def _sections(
     ]
     if overviews:
         sections.append(_section("overview-section", "All tasks", overviews, folder))
-    for task in every[:DETAILED]:
+    for task in [] if len(every) > DETAILED else every:
         label = task_label(task, every)
         title = f"Figures: {label}" if len(every) > 1 else "Figures"
         plates = task_plates(frame, compared, task, look, baseline)
@@ -298,8 +298,8 @@ def _notes(frame: pd.DataFrame) -> list[str]:
     count = len(tasks(frame))
     if count > DETAILED:
         notes.append(
-            f"The first {DETAILED} of {count} tasks have figures of their own; the "
-            "overview and the tables hold all."
+            f"With {count} tasks, none has figures of its own; the overview and the "
+            "tables hold all."
         )
     return notes
 
