@@ -22,6 +22,7 @@ from relujax.analysis._paired import holm as holm
 from relujax.analysis._paired import paired_test as paired_test
 from relujax.analysis._results import METRICS as METRICS
 from relujax.analysis._results import Metric as Metric
+from relujax.analysis._results import metric_of as metric_of
 from relujax.analysis._results import primary_metric as primary_metric
 from relujax.analysis._results import scores as scores
 from relujax.analysis._tables import conclusion as conclusion
