@@ -144,8 +144,9 @@ def run_tasks(
 
 def _is_small(task: Task) -> bool:
     numbers = task.cell.hyperparameters
-    model, _, _ = task.cell.skeleton.build(numbers, task.dataset.classes)
-    x = task.dataset.transform(jnp.asarray(task.dataset.x_train[:1]))
+    data = task.dataset
+    model, _, _ = task.cell.skeleton.build(numbers, data.classes, len(data.x_train))
+    x = data.transform(jnp.asarray(data.x_train[:1]))
     params, _ = jax.eval_shape(model.init, jax.random.key(0), x)
     return sum(leaf.size for leaf in jax.tree.leaves(params)) < _SMALL
 
