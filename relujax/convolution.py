@@ -3,7 +3,16 @@
 XLA on a CPU is slow at the gradient of a convolution inside a loop, and at pooling
 through `reduce_window`. As slices and matrix products both are fast there; on
 accelerators the usual primitives are.
+
+The CPU's form holds images as `[channels, height, width, batch]`. Every slice of a
+window then is made of long contiguous runs, whatever the number of channels, and the
+three products of a convolution (its value, and the two gradients) need no transposed
+copy. The arrays keep the shapes of Flax for everybody else: XLA lays out what is
+computed elementwise between two of these functions in the same way.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,40 +23,102 @@ def _on_cpu() -> bool:
     return jax.default_backend() == "cpu"
 
 
-def conv2d(x: jax.Array, kernel: jax.Array) -> jax.Array:
+def conv2d(x: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
     """Two-dimensional convolution (cross-correlation), stride 1, without padding.
 
-    .. math:: y_{bijf} = \\sum_{uvc} x_{b,i+u,j+v,c} k_{uvcf}
+    .. math:: y_{bijf} = \\sum_{uvc} x_{b,i+u,j+v,c} k_{uvcf} + b_f
 
     Args:
       x: `[batch, height, width, channels]`.
       kernel: `[rows, columns, channels, features]`.
+      bias: `[features]`.
 
     Returns:
       `[batch, height - rows + 1, width - columns + 1, features]`.
     """
     if _on_cpu():
-        return _conv2d_matmul(x, kernel)
-    return _conv2d_lax(x, kernel)
+        return _conv2d_matmul(x, kernel, bias)
+    return _conv2d_lax(x, kernel, bias)
 
 
-def _conv2d_lax(x: jax.Array, kernel: jax.Array) -> jax.Array:
+def _conv2d_lax(x: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
     numbers = ("NHWC", "HWIO", "NHWC")
-    return jax.lax.conv_general_dilated(
+    y = jax.lax.conv_general_dilated(
         x, kernel, (1, 1), "VALID", dimension_numbers=numbers
     )
+    return y + bias.reshape(1, 1, 1, -1)
 
 
-def _conv2d_matmul(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    rows, columns, channels, features = kernel.shape
-    height, width = x.shape[1] - rows + 1, x.shape[2] - columns + 1
-    patches = [
-        x[:, i : i + height, j : j + width, :]
-        for i in range(rows)
+@jax.custom_vjp
+def _conv2d_matmul(x: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
+    return _conv2d_forward(x, kernel, bias)[0]
+
+
+def _conv2d_forward(x, kernel, bias):
+    rows, columns, _, features = kernel.shape
+
+    def product(planes, kernel, bias):
+        patches = _patches(planes, rows, columns)
+        flat = jnp.concatenate([kernel.reshape(-1, features), bias[None]])
+        y = flat.T @ patches.reshape(len(patches), -1)
+        return y.reshape(features, *patches.shape[1:]), patches
+
+    y, patches = _apart(product, _samples_last(x), kernel, bias)
+    return _samples_last(y), (patches, kernel, x.shape)
+
+
+def _conv2d_backward(residuals, g):
+    patches, kernel, (_, height, width, _) = residuals
+    features = kernel.shape[-1]
+
+    def kernel_gradient(g, patches):
+        return patches.reshape(len(patches), -1) @ g.reshape(features, -1).T
+
+    def input_gradient(g, kernel):
+        flat = kernel.reshape(-1, features) @ g.reshape(features, -1)
+        patches = flat.reshape(*kernel.shape[:-1], *g.shape[1:])
+        return _sum_of_patches(patches, height, width)
+
+    g = _samples_last(g)
+    dx = _samples_last(_apart(input_gradient, g, kernel))
+    flat = _apart(kernel_gradient, g, patches)
+    return dx, flat[:-1].reshape(kernel.shape), flat[-1]
+
+
+_conv2d_matmul.defvjp(_conv2d_forward, _conv2d_backward)
+
+
+def _patches(planes: jax.Array, rows: int, columns: int) -> jax.Array:
+    """What each output sees, and a one for the bias.
+
+    From `[channels, height, width, batch]` to `[rows * columns * channels + 1,
+    height - rows + 1, width - columns + 1, batch]`.
+    """
+    _, height, width, batch = planes.shape
+    h, w = height - rows + 1, width - columns + 1
+    strips = jnp.concatenate([planes[:, :, j : j + w] for j in range(columns)])
+    one = jnp.ones((1, h, w, batch), planes.dtype)
+    return jnp.concatenate([*(strips[:, i : i + h] for i in range(rows)), one])
+
+
+def _sum_of_patches(patches: jax.Array, height: int, width: int) -> jax.Array:
+    """The transpose of `_patches`: what the patches hold, added up where they lie.
+
+    From `[rows, columns, channels, h, w, batch]` to `[channels, height, width, batch]`.
+    """
+    rows, columns, _, h, w, _ = patches.shape
+    none = (0, 0)
+    # First along the height: one sum over all windows would read each patch at an
+    # offset of its own in both directions.
+    strips = [
+        sum(
+            jnp.pad(patches[i, j], (none, (i, height - h - i), none, none))
+            for i in range(rows)
+        )
         for j in range(columns)
     ]
-    flat = kernel.reshape(rows * columns * channels, features)
-    return jnp.concatenate(patches, axis=-1) @ flat
+    pads = [(none, none, (j, width - w - j), none) for j in range(columns)]
+    return sum(jnp.pad(s, p) for s, p in zip(strips, pads, strict=True))
 
 
 def max_pool_2x2(x: jax.Array) -> jax.Array:
@@ -67,11 +138,52 @@ def max_pool_2x2(x: jax.Array) -> jax.Array:
     return nn.max_pool(x, (2, 2), strides=(2, 2))
 
 
+@jax.custom_vjp
 def _max_pool_slices(x: jax.Array) -> jax.Array:
-    height, width = x.shape[1] // 2 * 2, x.shape[2] // 2 * 2
-    best = x[:, 0:height:2, 0:width:2]
-    for i, j in ((0, 1), (1, 0), (1, 1)):
-        other = x[:, i:height:2, j:width:2]
-        # Not `jnp.maximum`, which would share the gradient of a tie.
+    return _max_pool_forward(x)[0]
+
+
+def _max_pool_forward(x):
+    planes = _samples_last(x)
+    height, width = planes.shape[1] // 2 * 2, planes.shape[2] // 2 * 2
+    best = planes[:, 0:height:2, 0:width:2]
+    place = jnp.zeros(best.shape, jnp.uint8)
+    for n, (i, j) in enumerate(((0, 1), (1, 0), (1, 1)), start=1):
+        other = planes[:, i:height:2, j:width:2]
+        place = jnp.where(best >= other, place, jnp.uint8(n))
         best = jnp.where(best >= other, best, other)
-    return best
+    return _samples_last(best), (place, x.shape)
+
+
+def _max_pool_backward(residuals, g):
+    place, (batch, height, width, channels) = residuals
+    place, g = _apart(lambda *values: values, place, _samples_last(g))
+    _, h, w, _ = g.shape
+    parts = [[jnp.where(place == 2 * i + j, g, 0) for j in (0, 1)] for i in (0, 1)]
+    dx = jnp.stack([jnp.stack(row, 3) for row in parts], 2)
+    dx = dx.reshape(channels, 2 * h, 2 * w, batch)
+    odd = (0, height - 2 * h), (0, width - 2 * w)
+    return (_samples_last(jnp.pad(dx, ((0, 0), *odd, (0, 0)))),)
+
+
+_max_pool_slices.defvjp(_max_pool_forward, _max_pool_backward)
+
+
+def _samples_last(x: jax.Array) -> jax.Array:
+    """`[batch, height, width, channels]` as `[channels, height, width, batch]`."""
+    return x.transpose(3, 1, 2, 0)
+
+
+def _apart(function: Callable[..., Any], *args: jax.Array) -> Any:
+    """`function(*args)`, compiled apart from what computes the arguments.
+
+    XLA on a CPU merges cheap elementwise work into every operation that reads its
+    result and does it once for each of them, nine times for the windows of a
+    convolution, and in loops that it cannot vectorise; its optimisation barriers are
+    gone before that. A branch whose condition is known at run time only is a barrier.
+    """
+    leaf = args[0]
+    true = ~(leaf[(0,) * leaf.ndim] > jnp.inf)
+    shapes = jax.eval_shape(function, *args)
+    zeros = lambda *_: jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+    return jax.lax.cond(true, function, zeros, *args)

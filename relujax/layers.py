@@ -127,5 +127,4 @@ class Conv(nn.Module):
         shape = (*self.kernel, channels, self.features)
         kernel = self.param("kernel", kernel_init, shape, x.dtype)
         bias = self.param("bias", bias_init, (self.features,), x.dtype)
-        # One bias per channel, whatever the position.
-        return conv2d(x, kernel) + bias.reshape(1, 1, 1, -1)
+        return conv2d(x, kernel, bias)

@@ -7,6 +7,7 @@ users run is compiled as usual, and `XLA_FLAGS` in the environment wins.
 """
 
 import os
+import sys
 
 os.environ.setdefault(
     "XLA_FLAGS",
@@ -16,9 +17,28 @@ os.environ.setdefault(
 
 import hypothesis
 import jax
+import pytest
 
 # A broadcast between ranks must be written out.
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("fixed")
+
+
+@pytest.fixture
+def relujax(monkeypatch, capsys):
+    """Run the command in this process: (exit code, what it printed)."""
+    from relujax.cli import main
+
+    def run(*args):
+        monkeypatch.setattr(sys, "argv", ["relujax", *map(str, args)])
+        code = 0
+        try:
+            main()
+        except SystemExit as exit:
+            code = exit.code or 0
+        out, err = capsys.readouterr()
+        return code, out + err
+
+    return run

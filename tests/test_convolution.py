@@ -18,17 +18,15 @@ POOLS = [convolution._max_pool_slices, convolution.max_pool_2x2]
 @pytest.mark.parametrize("shape", [(2, 6, 5, 3), (1, 3, 3, 1), (3, 28, 28, 1)])
 def test_convolution_equals_flax_in_value_and_gradient(conv, shape):
     x = jax.random.normal(jax.random.key(0), shape)
-    layer = nn.Conv(4, (3, 3), padding="VALID", use_bias=False)
+    layer = nn.Conv(4, (3, 3), padding="VALID", bias_init=nn.initializers.normal())
     params = layer.init(jax.random.key(1), x)
     weight = jax.random.normal(jax.random.key(2), layer.apply(params, x).shape)
 
     def loss(fn):
-        return jax.value_and_grad(lambda x, k: (fn(x, k) * weight).sum(), (0, 1))
+        return jax.value_and_grad(lambda x, p: (fn(x, p) * weight).sum(), (0, 1))
 
-    ours = loss(conv)(x, params["params"]["kernel"])
-    theirs = loss(lambda x, k: layer.apply({"params": {"kernel": k}}, x))(
-        x, params["params"]["kernel"]
-    )
+    ours = loss(lambda x, p: conv(x, **p["params"]))(x, params)
+    theirs = loss(lambda x, p: layer.apply(p, x))(x, params)
     for a, b in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):
         scale = max(1.0, float(jnp.abs(b).max()))
         np.testing.assert_allclose(a / scale, b / scale, atol=1e-5)

@@ -7,6 +7,7 @@ from relujax.analysis._claims import Judgement as Judgement
 from relujax.analysis._claims import best as best
 from relujax.analysis._claims import better as better
 from relujax.analysis._claims import equivalent as equivalent
+from relujax.analysis._claims import every as every
 from relujax.analysis._claims import judge as judge
 from relujax.analysis._claims import no_worse as no_worse
 from relujax.analysis._claims import positive as positive
@@ -25,6 +26,8 @@ from relujax.analysis._results import Metric as Metric
 from relujax.analysis._results import metric_of as metric_of
 from relujax.analysis._results import primary_metric as primary_metric
 from relujax.analysis._results import scores as scores
+from relujax.analysis._splits import best_over_splits as best_over_splits
+from relujax.analysis._splits import pool_splits as pool_splits
 from relujax.analysis._tables import conclusion as conclusion
 from relujax.analysis._tables import epochs_to_loss as epochs_to_loss
 from relujax.analysis._tables import paired_comparisons as paired_comparisons

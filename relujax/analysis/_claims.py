@@ -1,6 +1,6 @@
 """Claims against results: evidence for common kinds of claim, and the verdicts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from relujax.analysis._estimates import mean_interval
 from relujax.analysis._paired import equivalence_test, holm, paired_test
 from relujax.analysis._results import (
+    Where,
     differences,
     metric_name,
     metric_of,
@@ -93,7 +94,7 @@ def better(
     *,
     by: float = 0.0,
     split: str = "test",
-    where: Mapping[str, str] | None = None,
+    where: Where | None = None,
 ) -> Test:
     """The test of "activation `a` improves on `b` by more than `by`".
 
@@ -128,7 +129,7 @@ def no_worse(
     *,
     margin: float,
     split: str = "test",
-    where: Mapping[str, str] | None = None,
+    where: Where | None = None,
 ) -> Test:
     """The test of "`a` is worse than `b` by less than `margin`" (non-inferiority)."""
     return better(a, b, metric, by=-margin, split=split, where=where)
@@ -141,7 +142,7 @@ def equivalent(
     *,
     margin: float,
     split: str = "test",
-    where: Mapping[str, str] | None = None,
+    where: Where | None = None,
 ) -> Test:
     """The test of "`a` and `b` differ by less than `margin`", for "comparable to".
 
@@ -173,7 +174,7 @@ def best(
     among: Sequence[str] | None = None,
     by: float = 0.0,
     split: str = "test",
-    where: Mapping[str, str] | None = None,
+    where: Where | None = None,
 ) -> Test:
     """The test of "`a` is better than every other activation by more than `by`".
 
@@ -207,13 +208,35 @@ def best(
     return test
 
 
+def every(*tests: Test) -> Test:
+    """The test of "all of these hold".
+
+    For the claim: the largest p-value of the parts (an intersection-union test).
+    Against it: the smallest p-value against a part, corrected by Bonferroni. The effect
+    shown is that of the part that is farthest from holding.
+    """
+
+    def test(frame: pd.DataFrame) -> Evidence:
+        parts = [part(frame) for part in tests]
+        p_for = [1.0 if e.p_for is None else e.p_for for e in parts]
+        p_against = [1.0 if e.p_against is None else e.p_against for e in parts]
+        weakest = parts[int(np.argmax(p_for))]
+        return weakest._replace(
+            p_for=max(p_for),
+            p_against=min(1.0, len(parts) * min(p_against)),
+            summary=f"The weakest of {len(parts)} comparisons: {weakest.summary}",
+        )
+
+    return test
+
+
 def reaches(
     a: str,
     value: float,
     metric: str = "accuracy",
     *,
     split: str = "test",
-    where: Mapping[str, str] | None = None,
+    where: Where | None = None,
 ) -> Test:
     """The test of "activation `a` ends at `value` or better": a paper's own number.
 
@@ -280,7 +303,7 @@ def _improvements(
     a: str,
     b: str,
     split: str,
-    where: Mapping[str, str] | None = None,
+    where: Where | None = None,
 ) -> np.ndarray:
     x = differences(select(frame, where or {}), metric, a, b, split)
     if not len(x):

@@ -12,6 +12,9 @@ from relujax.errors import InputError
 TASK = ["data", "model", "optimizer"]
 UNIT = [*TASK, "activation"]
 
+# Column to one wanted value, or to several.
+Where = Mapping[str, str | Sequence[str]]
+
 
 class Metric(NamedTuple):
     """How a column is named, scaled and read.
@@ -74,6 +77,10 @@ METRICS: Mapping[str, Metric] = {
     "mse": _error("mean squared error"),
     "r2": Metric("R²", digits=3),
     "dead": _percent("dead units", higher_is_better=False),
+    **{
+        f"small_{e}": _percent(f"units below {e}", higher_is_better=False)
+        for e in ("0.01", "0.001", "1e-05")
+    },
     "gap": _percent("generalisation gap", higher_is_better=False)._replace(
         unit="percentage points", bounds=(-1, 1)
     ),
@@ -102,6 +109,18 @@ def metric_name(metric: str, split: str) -> str:
 def is_regression(frame: pd.DataFrame) -> bool:
     """Whether no row has an accuracy."""
     return "accuracy" not in frame or bool(frame["accuracy"].isna().all())
+
+
+def by_kind(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """The rows of the classification tasks and those of regression, where there are.
+
+    They have no metric in common but the loss, and are compared by themselves.
+    """
+    if "accuracy" not in frame or "mse" not in frame:
+        return [frame]
+    classified = frame["accuracy"].notna().groupby(frame["cell"]).transform("any")
+    parts = [frame[classified], frame[~classified]]
+    return [part for part in parts if len(part)]
 
 
 def primary_metric(frame: pd.DataFrame) -> str:
@@ -144,8 +163,10 @@ def scores(frame: pd.DataFrame, metric: str, split: str = "test") -> pd.Series:
     Args:
       frame: long-form results.
       metric: a name in METRICS. `dead` is the mean over hidden layers of the fraction
-        of units that are never positive; `gap` is accuracy on the training split minus
-        that on the test split, `mse_gap` test error minus training error.
+        of units that are never positive, and `small_0.01` of units whose output stays
+        smaller than 0.01 on every example (likewise 0.001 and 1e-05); `gap` is accuracy
+        on the training split minus that on the test split, `mse_gap` test error minus
+        training error.
         `mean_loss` is the mean loss over all epochs from the first: less is faster.
       split: which split to read; a gap takes both.
 
@@ -169,7 +190,7 @@ def scores(frame: pd.DataFrame, metric: str, split: str = "test") -> pd.Series:
     if metric not in rows:
         return pd.Series(dtype=float, index=rows.index[:0], name=metric)
     values = rows[metric]
-    if metric == "dead":
+    if metric == "dead" or metric.startswith("small_"):
         values = values.map(lambda layers: np.mean(layers) if len(layers) else np.nan)
     return values.astype(float).dropna()
 
@@ -201,17 +222,20 @@ def _name(spec: str) -> str:
     return spec.partition("(")[0]
 
 
-def select(frame: pd.DataFrame, where: Mapping[str, str]) -> pd.DataFrame:
+def select(frame: pd.DataFrame, where: Where) -> pd.DataFrame:
     """The rows whose specs match: a whole spec string, or its name alone.
 
+    Of several names, those count that the results have.
+
     Raises:
-      InputError: a value matches no row.
+      InputError: no value matches any row.
     """
     for column, wanted in where.items():
-        match = [s for s in frame[column].unique() if wanted in (s, _name(s))]
+        names = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+        match = [s for s in frame[column].unique() if {s, _name(s)} & {*names}]
         if not match:
             kind = {"data": "data set"}.get(column, column)
-            raise errors.unknown(kind, wanted, frame[column].unique())
+            raise errors.unknown(kind, names[0], frame[column].unique())
         frame = frame[frame[column].isin(match)]
     return frame
 

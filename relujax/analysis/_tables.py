@@ -9,6 +9,7 @@ from relujax.analysis._results import (
     TASK,
     UNIT,
     Metric,
+    by_kind,
     diverged,
     gap_metric,
     is_regression,
@@ -46,6 +47,18 @@ def summary(
       median over seeds of the first epoch at which the training loss is at most
       `loss_threshold` (infinite where fewer than half of the seeds get there).
     """
+    parts = [
+        _summary(part, baseline, confidence, loss_threshold) for part in by_kind(frame)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _summary(
+    frame: pd.DataFrame,
+    baseline: str | None,
+    confidence: float,
+    loss_threshold: float | None,
+) -> pd.DataFrame:
     regression = is_regression(frame)
     primary = "mse" if regression else "accuracy"
     names = ["mse", "r2"] if regression else ["accuracy", "f1_weighted"]

@@ -29,6 +29,13 @@ Seeds = Annotated[
     typer.Option(help="Number of seeds (ids 0, 1, ...); the study's own by default."),
 ]
 Out = Annotated[Path, typer.Option(help="Folder of the results.")]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of raw files, such as fashion_mnist/train-images-idx3-ubyte.gz "
+        "below it; RELUJAX_DATA_DIR by default."
+    ),
+]
 
 
 def _version(asked: bool) -> None:
@@ -53,17 +60,19 @@ def _options(
 def demo(seeds: Seeds = None, out: Out = Path("runs")) -> None:
     """Which rectifier classifies WDBC best? The SReLU paper's protocol, ten seeds."""
     from relujax.cli._run import run_study
-    from relujax.cli._study_file import packaged_study
 
-    run_study(packaged_study("srelu.py"), profile="quick", seeds=seeds, out=out)
+    run_study(Path("srelu"), profile="quick", seeds=seeds, out=out)
 
 
 @app.command()
 def run(
-    study: Annotated[Path, typer.Argument(help="A study file, experiments/*.py.")],
+    study: Annotated[
+        Path, typer.Argument(help="A study file, or the name of a shipped one: srelu.")
+    ],
     profile: Annotated[str, typer.Option(help="Which grid of the study.")] = "quick",
     seeds: Seeds = None,
     out: Out = Path("runs"),
+    data_dir: DataDir = None,
     publish: Annotated[
         Path | None,
         typer.Option(help="Also keep the tables and main figures in this folder."),
@@ -72,7 +81,36 @@ def run(
     """Run a study, or what is missing of it, and write its report."""
     from relujax.cli._run import run_study
 
-    run_study(study, profile=profile, seeds=seeds, out=out, publish=publish)
+    run_study(
+        study,
+        profile=profile,
+        seeds=seeds,
+        out=out,
+        data_dir=data_dir,
+        publish=publish,
+    )
+
+
+Runs = Annotated[Path, typer.Argument(help="Folder of the results.")]
+
+
+@app.command()
+def report(runs: Runs = Path("runs")) -> None:
+    """Write the reports of all studies again, and one page over them; trains nothing.
+
+    The page, report.html, is the ledger of all claims.
+    """
+    from relujax.cli._report import report_all
+
+    report_all(runs)
+
+
+@app.command()
+def status(runs: Runs = Path("runs")) -> None:
+    """What of each study is done, running, failed or missing; how to resume it."""
+    from relujax.cli._status import show_status
+
+    show_status(runs)
 
 
 @app.command("list")
@@ -109,6 +147,18 @@ def gallery(
 
 
 @app.command()
+def bench(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The small workloads, about a minute.")
+    ] = False,
+) -> None:
+    """Seeds per hour of each plan on five workloads, on this machine."""
+    from relujax.cli._bench import show_speeds
+
+    show_speeds(quick=quick)
+
+
+@app.command()
 def diagnose(
     function: Annotated[str, typer.Argument(metavar="MODULE:FUNCTION")],
     data: Annotated[
@@ -132,6 +182,45 @@ def diagnose(
     from relujax.cli._diagnose import diagnose_function
 
     diagnose_function(function, data=data, report=report)
+
+
+data_app = typer.Typer(
+    help="The data sets: what there is, where it lies, how to get it.",
+    no_args_is_help=True,
+)
+app.add_typer(data_app, name="data")
+
+
+@data_app.command("list")
+def list_data(data_dir: DataDir = None) -> None:
+    """All data sets, and which of them are on this machine."""
+    from relujax.cli._data import show_datasets
+
+    show_datasets(data_dir)
+
+
+@data_app.command()
+def info(
+    name: Annotated[str, typer.Argument(metavar="NAME")], data_dir: DataDir = None
+) -> None:
+    """One data set: size, parameters, origin, where it would be read."""
+    from relujax.cli._data import show_dataset
+
+    show_dataset(name, data_dir)
+
+
+@data_app.command()
+def prepare(
+    name: Annotated[str, typer.Argument(metavar="NAME")], data_dir: DataDir = None
+) -> None:
+    """Make a verified copy of a data set, from its published files.
+
+    They are read from NAME/ in the folder of raw files, if there is one, else
+    downloaded. The copy goes to TFDS_DATA_DIR, else to ~/tensorflow_datasets.
+    """
+    from relujax.cli import _data
+
+    _data.prepare(name, data_dir)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """`relujax run` and `relujax demo`: plan, train what is missing, report."""
 
 import os
+import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +15,16 @@ from rich.console import Console
 from rich.table import Table
 
 from relujax import analysis, report
-from relujax.cli._study_file import load_study
-from relujax.engine import Failure, Task, collect, history, plan_tasks, run_tasks
+from relujax.cli._study_file import load_study, study_file
+from relujax.engine import (
+    Failure,
+    Request,
+    Task,
+    collect,
+    history,
+    plan_tasks,
+    run_tasks,
+)
 from relujax.errors import InputError, unknown
 from relujax.progress import epochs_bar
 from relujax.study import Study
@@ -24,24 +33,27 @@ console = Console(highlight=False)
 
 
 def run_study(
-    path: Path,
+    file: Path,
     *,
     profile: str,
     seeds: int | None,
     out: Path,
+    data_dir: Path | None = None,
     publish: Path | None = None,
 ) -> None:
     """Run the study of a file, or what is missing of it, and write its report.
 
     Args:
-      path: the study file.
+      file: the study file, or the name of a shipped one.
       profile: which grid of it.
       seeds: how many seeds; None for the study's own number.
       out: folder of the results.
+      data_dir: folder of raw data files; None for RELUJAX_DATA_DIR.
       publish: receives a small copy of the report, `<study>/<profile>/README.md`.
     """
     if seeds is not None and seeds < 1:
         raise InputError(f"Expected at least 1 for --seeds, got {seeds}.")
+    path = study_file(file)
     study = load_study(path)
     if profile not in study.profiles:
         raise unknown(f"profile of study {study.id}:", profile, study.profiles)
@@ -49,7 +61,20 @@ def run_study(
     title = study.paper.title if study.paper else study.id
     console.print(f"[bold]{title}[/]: {study.question}")
     cache_compilations()
-    tasks = plan_tasks(study.profiles[profile], ids, out / study.id)
+    folder = out / study.id
+    tasks = plan_tasks(study.profiles[profile], ids, folder, data_dir=data_dir)
+    request = Request(
+        study=study.id,
+        profile=profile,
+        file=str(path.resolve()),
+        command=f"relujax run {file} --profile {profile} --seeds {len(ids)}",
+        options=_options(out, data_dir),
+        seeds=list(ids),
+        root=0,
+        cells=[task.store.folder.name for task in tasks],
+        data={task.cell.data: task.origin for task in tasks},
+    )
+    request.write(folder)
     failures = train(tasks)
     for failure in failures:
         names = ", ".join(task.cell.activation for task in failure.tasks)
@@ -58,13 +83,19 @@ def run_study(
         console.print("The others are stored; the same command tries these again.")
         raise typer.Exit(1)
     frame = collect(tasks, ids)
-    command = f"relujax run {path} --profile {profile} --seeds {len(ids)}"
-    provenance = {"command": command, **history(tasks)}
+    provenance = {"command": request.command, **history(tasks)}
     written = show(study, profile, frame, provenance, out)
     if publish is not None:
         folder = publish / study.id / profile
         copy = report.publish(study, profile, frame, provenance, written.parent, folder)
         console.print(f"Copy: {copy}", soft_wrap=True)
+
+
+def _options(out: Path, data_dir: Path | None) -> str:
+    """The options that say where this machine keeps results and data."""
+    given = {"--out": out if out != Path("runs") else None, "--data-dir": data_dir}
+    words = [w for k, v in given.items() if v is not None for w in (k, str(v))]
+    return shlex.join(words)
 
 
 def cache_compilations() -> None:
@@ -95,6 +126,7 @@ def train(tasks: Sequence[Task]) -> list[Failure]:
         failures = run_tasks(
             tasks,
             on_group=lambda group: progress.update(bar, description=_label(group)),
+            on_plan=lambda why: progress.console.print(f"Plan: {why}.", soft_wrap=True),
             on_epochs=lambda n: progress.advance(bar, n),
         )
     seconds = time.perf_counter() - start
@@ -106,8 +138,9 @@ def show(
     study: Study, profile: str, frame: pd.DataFrame, provenance: dict, out: Path
 ) -> Path:
     """Write the report; print its table, its sentence and where it is."""
-    folder = out / study.id / "report" / profile
+    folder = report_folder(out / study.id, profile)
     written = report.write(study, profile, frame, provenance, folder)
+    frame = analysis.pool_splits(frame)
     ended = report.summary_text(analysis.summary(frame, study.baseline), frame)
     # What fits into 80 columns; the report has the rest.
     shown = ended.iloc[:, :4]
@@ -124,6 +157,11 @@ def show(
     console.print(analysis.conclusion(frame, metric, study.baseline), soft_wrap=True)
     console.print(f"Report: {written}", soft_wrap=True)
     return written
+
+
+def report_folder(folder: Path, profile: str) -> Path:
+    """Where the report of a profile lies, below `runs/<study>`."""
+    return folder / "report" / profile
 
 
 def _label(tasks: Sequence[Task]) -> str:

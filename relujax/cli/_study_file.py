@@ -12,10 +12,8 @@ def load_study(path: Path) -> Study:
     """The `study` of a study file.
 
     Raises:
-      InputError: there is no such file, or it defines no `study`.
+      InputError: it defines no `study`.
     """
-    if not path.is_file():
-        raise _no_file(path)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise InputError(f"Expected a Python study file, got {str(path)!r}.")
@@ -30,18 +28,32 @@ def load_study(path: Path) -> Study:
     return study
 
 
-def packaged_study(name: str) -> Path:
+def study_file(given: Path) -> Path:
+    """The study file that is meant: a path, or the name of one that is shipped.
+
+    Raises:
+      InputError: there is neither.
+    """
+    if given.is_file():
+        return given
+    shipped = packaged_study(given.name)
+    if shipped is None or given.parent != Path("."):
+        raise _no_file(given)
+    return shipped
+
+
+def packaged_study(name: str) -> Path | None:
     """A study that comes with the package (or lies beside it, in a clone)."""
+    return _packaged().get(Path(name).stem)
+
+
+def _packaged() -> dict[str, Path]:
     package = Path(relujax.__file__).parent
-    for folder in (package / "experiments", package.parent / "experiments"):
-        if (folder / name).is_file():
-            return folder / name
-    raise InputError(f"The study {name!r} is not part of this installation.")
+    folders = (package.parent / "experiments", package / "experiments")
+    return {path.stem: path for folder in folders for path in folder.glob("*.py")}
 
 
 def _no_file(path: Path) -> InputError:
     folders = {path.parent, Path("experiments")}
     known = [str(p) for folder in folders for p in folder.glob("*.py")]
-    if not known:
-        return InputError(f"Expected a study file, got {str(path)!r}: no such file.")
-    return unknown("study file", str(path), known)
+    return unknown("study file", str(path), [*known, *_packaged()])

@@ -6,12 +6,14 @@ standard library and stores pixels as bytes, in the array_record format.
 
 import contextlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
+from rich.console import Console
+from rich.progress import Progress
 from tensorflow_datasets.core.download.checksums import UrlInfo
 from tensorflow_datasets.core.utils import Size
 
@@ -24,13 +26,20 @@ _BATCH = 1000
 def prepare_images(source: ImageSource, data_dir: Path, archives: Path) -> None:
     """Prepare `source` under `data_dir` from the published files in `archives`.
 
-    tensorflow-datasets verifies size and sha256 of each file once more.
+    tensorflow-datasets verifies size and sha256 of each file once more. Progress is
+    drawn on standard error.
     """
+    total = source.n_train + source.n_test
     config = tfds.download.DownloadConfig(manual_dir=archives, try_download_gcs=False)
     tfds.disable_progress_bar()
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            _builder(source, data_dir).download_and_prepare(download_config=config)
+        with (
+            Progress(console=Console(stderr=True)) as progress,
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
+            bar = progress.add_task(f"Preparing {source.title}", total=total)
+            builder = _builder(source, data_dir, lambda: progress.advance(bar))
+            builder.download_and_prepare(download_config=config)
     finally:
         tfds.enable_progress_bar()
 
@@ -58,7 +67,9 @@ def _read_split(builder: Any, split: str) -> tuple[np.ndarray, np.ndarray]:
     return images, labels
 
 
-def _builder(source: ImageSource, data_dir: Path) -> tfds.core.GeneratorBasedBuilder:
+def _builder(
+    source: ImageSource, data_dir: Path, on_example: Callable[[], None] = lambda: None
+) -> tfds.core.GeneratorBasedBuilder:
     urls = [source.url + archive.file for archive in source.archives]
 
     class Images(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # pyright: ignore[reportGeneralTypeIssues, reportCallIssue]
@@ -103,5 +114,6 @@ def _builder(source: ImageSource, data_dir: Path) -> tfds.core.GeneratorBasedBui
             classes = read_idx(Path(labels), "labels").array
             for i, (image, label) in enumerate(zip(pixels, classes, strict=True)):
                 yield i, {"image": image, "label": int(label)}
+                on_example()
 
     return Images(data_dir=data_dir, file_format="array_record")

@@ -43,8 +43,8 @@ def obtain(
     if (found := file_sha256(path)) != sha256:
         raise InputError(
             f"Expected the published file (sha256 {sha256}) in {path}, got sha256 "
-            f"{found}: download it again from {url}, or set RELUJAX_DATA_DIR to use "
-            "unverified files as they are."
+            f"{found}: download it again from {url}. (Unverified files are used as "
+            "they are from RELUJAX_DATA_DIR, without preparation.)"
         )
     return path
 

@@ -179,13 +179,19 @@ def read_folder(source: ImageSource, folder: Path) -> Images:
 def _read_prepared(source: ImageSource, prepared: Path) -> Images:
     from relujax.data import _builder
 
-    arrays = _builder.read_images(source, prepared.parents[1])
+    advice = f"delete that folder and run `relujax data prepare {source.name}`."
+    try:
+        arrays = _builder.read_images(source, prepared.parents[1])
+    except Exception as error:  # The readers of its files have no exception in common.
+        raise InputError(
+            f"Expected the published {source.title} in {prepared}, got a damaged copy: "
+            f"{advice}"
+        ) from error
     for array, archive in zip(arrays, source.archives, strict=True):
         if idx_sha256(array) != archive.content_sha256:
             raise InputError(
                 f"Expected the published {source.title} in {prepared}, got a copy "
-                f"that differs from {archive.file}: delete that folder and run "
-                f"`relujax data prepare {source.name}`."
+                f"that differs from {archive.file}: {advice}"
             )
     return Images(
         arrays,

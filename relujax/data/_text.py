@@ -64,8 +64,7 @@ def load_sms_spam(
     x_train, x_test = (
         _dense(vectorise.transform([texts[i] for i in part]), size) for part in parts
     )
-    # With or without a final line feed, the messages are the same.
-    sha256 = hashlib.sha256(content.removesuffix(b"\n") + b"\n").hexdigest()
+    sha256 = _text_sha256(content)
     published = sha256 == _TEXT_SHA256
     return Dataset(
         name=name,
@@ -98,11 +97,17 @@ def find_sms_spam(data_dir: Path | None) -> Path | None:
 
 
 def prepare_sms_spam(data_dir: Path | None, manual_dir: Path | None) -> Path:
-    """Download and unpack the collection; see `prepare_dataset`."""
+    """Download and unpack the collection; see `prepare_dataset`.
+
+    In `manual_dir` it may lie unpacked, as `load_sms_spam` reads it.
+    """
     root = tfds_folder(data_dir)
     path = root / _PREPARED
     if path.is_file():
         return path.parent
+    unpacked = None if manual_dir is None else manual_dir.expanduser() / path.name
+    if unpacked is not None and unpacked.is_file():
+        return _keep(path, _published(unpacked))
     archive = obtain(
         _ARCHIVE,
         download_dir=root / "downloads" / path.parent.name,
@@ -110,12 +115,31 @@ def prepare_sms_spam(data_dir: Path | None, manual_dir: Path | None) -> Path:
         size=_ARCHIVE_SIZE,
         sha256=_ARCHIVE_SHA256,
     )
+    with zipfile.ZipFile(archive) as packed:
+        return _keep(path, packed.read(path.name))
+
+
+def _published(path: Path) -> bytes:
+    content = path.read_bytes()
+    if _text_sha256(content) != _TEXT_SHA256:
+        raise InputError(
+            f"Expected the published collection (sha256 {_TEXT_SHA256}) in {path}, got "
+            f"sha256 {_text_sha256(content)}: download it again from {_URL}."
+        )
+    return content
+
+
+def _keep(path: Path, content: bytes) -> Path:
     writable_folder(path.parent)
     part = path.with_name(f"{path.name}.part")
-    with zipfile.ZipFile(archive) as packed:
-        part.write_bytes(packed.read(path.name))
+    part.write_bytes(content)
     part.replace(path)
     return path.parent
+
+
+def _text_sha256(content: bytes) -> str:
+    # With or without a final line feed, the messages are the same.
+    return hashlib.sha256(content.removesuffix(b"\n") + b"\n").hexdigest()
 
 
 def _parse(path: Path, content: bytes) -> tuple[list[str], np.ndarray]:

@@ -16,13 +16,13 @@ from relujax.engine._cell import Cell, Skeleton
 from relujax.engine._own import OwnCell, OwnSkeleton
 from relujax.engine._plan import Plan
 from relujax.training import (
-    EVAL_BATCH,
     Fates,
     Run,
     Split,
     Streams,
     TrainState,
     alive,
+    examples_at_once,
     follow,
     make_run,
     streams,
@@ -267,7 +267,7 @@ def _member_bytes(state: Progress, data: Dataset) -> int:
     batch of inputs is gathered, and every layer's values live with some temporaries.
     """
     values = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
-    examples = min(EVAL_BATCH, len(data.x_train))
+    examples = min(examples_at_once(data.x_train), len(data.x_train))
     params = jax.tree.leaves(state.train.params)
     widths = sum(math.prod(p.shape[-1:]) for p in params)
     return 4 * values + 16 * examples * (widths + math.prod(data.shape))

@@ -48,6 +48,40 @@ class Store:
             return None
         return lock
 
+    def running(self) -> bool:
+        """Whether a process is running this cell."""
+        path = self.folder / "running.lock"
+        if not path.exists():
+            return False
+        lock = filelock.FileLock(path)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            return True
+        except OSError:  # A folder that cannot be written to: nobody runs in it.
+            return False
+        lock.release()
+        return False
+
+    def done(self) -> tuple[set[int], list[Path]]:
+        """The seeds whose rows are stored, and the files that cannot be read.
+
+        Unlike `load`, it changes nothing, and reads the seeds alone.
+        """
+        seeds, damaged = set(), []
+        for path in sorted(self.folder.glob("seeds-*.parquet")):
+            try:
+                seeds |= set(pd.read_parquet(path, columns=["seed"])["seed"])
+            except (OSError, pa.ArrowException):
+                damaged.append(path)
+        return seeds, damaged
+
+    def error(self) -> str:
+        """The last line of the traceback of the last failure; empty without one."""
+        path = self.folder / "error.txt"
+        lines = path.read_text().strip().splitlines() if path.is_file() else []
+        return lines[-1] if lines else ""
+
     def note_error(self, error: Exception) -> None:
         """Keep the traceback of a failure; a full disk must not hide the failure."""
         with contextlib.suppress(OSError):

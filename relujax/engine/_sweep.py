@@ -1,23 +1,30 @@
 """Run cells for seeds, keep what is done, resume what is not."""
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
 import pandas as pd
 
 from relujax import data
 from relujax.data import Dataset
+from relujax.engine._auto import choose, usual
 from relujax.engine._cell import Cell
-from relujax.engine._plan import Plan, auto
+from relujax.engine._plan import Plan
 from relujax.engine._population import Member, train_population
 from relujax.engine._provenance import provenance
 from relujax.engine._store import Store
 from relujax.engine._workers import side_by_side
+
+#: Parameters below which a network's matrix products stay on one core.
+_SMALL = 20_000
 
 
 class Task(NamedTuple):
@@ -34,6 +41,19 @@ class Task(NamedTuple):
         done = set(self.store.load()["seed"])
         return tuple(seed for seed in self.seeds if seed not in done)
 
+    @property
+    def origin(self) -> dict:
+        """Where its data come from."""
+        return origin(self.dataset)
+
+
+class Stored(NamedTuple):
+    """A cell whose results are only read: its data need not be on this machine."""
+
+    cell: Cell
+    store: Store
+    origin: Mapping[str, Any]
+
 
 class Failure(NamedTuple):
     """Tasks that could not be finished, and why."""
@@ -43,7 +63,12 @@ class Failure(NamedTuple):
 
 
 def plan_tasks(
-    cells: Sequence[Cell], seeds: Sequence[int], folder: Path, *, root: int = 0
+    cells: Sequence[Cell],
+    seeds: Sequence[int],
+    folder: Path,
+    *,
+    root: int = 0,
+    data_dir: Path | None = None,
 ) -> list[Task]:
     """The tasks of a grid. Loads every data set, so that bad data fail first.
 
@@ -52,8 +77,9 @@ def plan_tasks(
       seeds: seed ids, any list without repetition.
       folder: `runs/<study>`.
       root: the root seed.
+      data_dir: folder of raw data files; see `relujax.load_dataset`.
     """
-    datasets = {cell.data: data.load_dataset(cell.data) for cell in cells}
+    datasets = {cell.data: data.load_dataset(cell.data, data_dir) for cell in cells}
     tasks = []
     for cell in cells:
         dataset = datasets[cell.data]
@@ -67,8 +93,9 @@ def run_tasks(
     *,
     root: int = 0,
     plan: Plan | None = None,
-    workers: int = 1,
+    workers: int | None = None,
     on_group: Callable[[Sequence[Task]], None] = lambda _tasks: None,
+    on_plan: Callable[[str], None] = lambda _why: None,
     on_epochs: Callable[[int], None] = lambda _epochs: None,
 ) -> list[Failure]:
     """Train what is missing and store it, chunk by chunk.
@@ -79,19 +106,33 @@ def run_tasks(
     Args:
       tasks: from `plan_tasks`.
       root: the root seed.
-      plan: how the members are run; None for `auto`.
-      workers: groups that run at the same time. Networks too small to occupy the cores
-        gain from it, and one group compiles while another trains; no number changes.
+      plan: how the members are run; None for the one that `choose` takes.
+      workers: groups that run at the same time; None for one per core where all
+        networks are too small to occupy more than one, else one. One group compiles
+        while another trains; no number changes.
       on_group: called with the tasks of each program before it starts.
+      on_plan: called with the plan that was chosen for a program, and why, in one line.
       on_epochs: called with the number of epochs (times members) that have been done.
 
     Returns:
       What went wrong; the other groups have run. The traceback is in `error.txt`
       beside the results.
     """
-    plan = plan or auto()
+    if workers is None:
+        small = all(map(_is_small, {t.cell.skeleton: t for t in tasks}.values()))
+        alone = (plan or usual()).devices == 1
+        workers = max(1, os.cpu_count() or 1) if small and alone else 1
+    if plan is None and workers > 1:
+        plan = usual()  # While others train, a measurement would tell nothing.
     failures: list[Failure] = []
     busy: list[Task] = []
+
+    def decide(group: Sequence[Task], networks: int) -> Plan:
+        if plan is not None:
+            return plan
+        chosen = choose(group[0].cell, group[0].dataset, networks)
+        on_plan(chosen.why)
+        return chosen.plan
 
     def attempt(
         group: Sequence[Task], checkpoint: Callable[[], None], *, wait: bool
@@ -101,7 +142,7 @@ def run_tasks(
             on_epochs(epochs)
 
         try:
-            busy.extend(_run_group(group, root, plan, on_group, done, wait=wait))
+            busy.extend(_run_group(group, root, decide, on_group, done, wait=wait))
         except Exception as error:
             failures.append(Failure(tuple(group), error))
             for task in group:
@@ -111,6 +152,16 @@ def run_tasks(
     for task in tuple(busy):
         attempt([task], lambda: None, wait=True)
     return failures
+
+
+def _is_small(task: Task) -> bool:
+    numbers = task.cell.hyperparameters
+    model, _, _ = task.cell.skeleton.build(
+        numbers, task.dataset.classes, len(task.dataset.x_train)
+    )
+    x = task.dataset.transform(jnp.asarray(task.dataset.x_train[:1]))
+    params, _ = jax.eval_shape(model.init, jax.random.key(0), x)
+    return sum(leaf.size for leaf in jax.tree.leaves(params)) < _SMALL
 
 
 def _groups(tasks: Sequence[Task]) -> list[list[Task]]:
@@ -125,7 +176,7 @@ def _groups(tasks: Sequence[Task]) -> list[list[Task]]:
 def _run_group(
     group: Sequence[Task],
     root: int,
-    plan: Plan,
+    decide: Callable[[Sequence[Task], int], Plan],
     on_group: Callable[[Sequence[Task]], None],
     on_epochs: Callable[[int], None],
     *,
@@ -150,6 +201,7 @@ def _run_group(
         on_group(list(mine.values()))
         for task in mine.values():
             task.store.describe(_description(task, root))
+        plan = decide(group, len(members))
         start = time.perf_counter()
         for chunk, frame in train_population(
             members, group[0].dataset, root=root, plan=plan, on_epochs=on_epochs
@@ -182,11 +234,11 @@ def _description(task: Task, root: int) -> dict:
         "cell": asdict(task.cell),
         "canonical": asdict(task.cell.canonical()),
         "root": root,
-        "data": origin(task.dataset),
+        "data": task.origin,
     }
 
 
-def collect(tasks: Sequence[Task], seeds: Sequence[int]) -> pd.DataFrame:
+def collect(tasks: Sequence[Task | Stored], seeds: Sequence[int]) -> pd.DataFrame:
     """The stored rows of all tasks, with the columns that name the cell."""
     tables = []
     for task in tasks:
@@ -209,7 +261,7 @@ def origin(dataset: Dataset) -> dict:
     return {"name": dataset.name, **dataset.provenance._asdict()}
 
 
-def history(tasks: Sequence[Task]) -> dict:
+def history(tasks: Sequence[Task | Stored]) -> dict:
     """Where the stored numbers of all tasks come from, as one record.
 
     The date, versions and device are those of the last chunk; `wall_seconds` adds up
@@ -217,7 +269,7 @@ def history(tasks: Sequence[Task]) -> dict:
     """
     records = [record for task in tasks for record in task.store.records()]
     last = max(records, key=lambda record: record["date"])
-    datasets = {task.cell.data: origin(task.dataset) for task in tasks}
+    datasets = {task.cell.data: task.origin for task in tasks}
     keep = ("date", "versions", "device", "git")
     return {
         **{name: last[name] for name in keep},

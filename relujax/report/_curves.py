@@ -1,6 +1,7 @@
 """Figures over epochs: the loss of each activation, and a loss-driven slope."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,27 +22,11 @@ def loss_curves(frame: pd.DataFrame, look: Mapping[str, Style]) -> Figure:
     below = max(map(len, look)) > 20
     rows = -(-len(look) // 3) if below else 0
     figure = canvas(3.1 + 0.3 * rows)
-    panels = figure.subplots(1, 2, sharey=True)
-    positive = True
+    panels = figure.subplots(1, 2)
     for axes, split in zip(panels, ("train", "test"), strict=True):
         losses = good[good["split"] == split]
-        for i, (name, style) in enumerate(look.items()):
-            own = losses[losses["activation"] == name]
-            table = own.pivot(index="seed", columns="epoch", values="loss")
-            table = table.dropna(axis=0)
-            if table.empty:
-                continue
-            every = max(1, len(table.columns) // 6)
-            band(axes, table, style, name, markevery=(i * every // len(look), every))
-            positive &= bool((table.to_numpy() > 0).all())
-        axes.set_title("training split" if split == "train" else "test split")
-        epoch_axis(axes)
-    panels[0].set_ylabel("loss (mean over examples)")
-    data = good["loss"].replace([np.inf, -np.inf], np.nan).dropna()
-    if positive and len(data) and data.max() > 10 * data.min():
-        _log(panels[0], data.max() / data.min())
-        panels[0].set_ylim(bottom=0.7 * data.min())
-        panels[0].set_ylabel("loss (mean over examples, log scale)")
+        label = "training loss" if split == "train" else "test loss"
+        _losses(axes, losses, look, label)
     handles, names = panels[0].get_legend_handles_labels()
     if below:
         names = [wrapped(name, 30) for name in names]
@@ -49,6 +34,34 @@ def loss_curves(frame: pd.DataFrame, look: Mapping[str, Style]) -> Figure:
     else:
         figure.legend(handles, names, loc="outside right center")
     return figure
+
+
+def _losses(
+    axes: Axes, losses: pd.DataFrame, look: Mapping[str, Style], label: str
+) -> None:
+    """The curves of one split; the scale is logarithmic if they span a factor of 10."""
+    data = losses["loss"].replace([np.inf, -np.inf], np.nan).dropna()
+    log = len(data) > 0 and 0 < 10 * data.min() < data.max()
+    for i, (name, style) in enumerate(look.items()):
+        own = losses[losses["activation"] == name]
+        table = own.pivot(index="seed", columns="epoch", values="loss").dropna(axis=0)
+        if table.empty:
+            continue
+        # A lower end below zero has no place on a log scale.
+        floor = table.min().to_numpy() if log else 0.0
+        marks = stagger(table, i, len(look))
+        band(axes, table, style, name, marks, bounds=(floor, np.inf))
+    epoch_axis(axes)
+    if log:
+        _log(axes, data.max() / data.min())
+        axes.set_ylim(bottom=0.7 * data.min())
+    axes.set_ylabel(f"{label}, log scale" if log else label)
+
+
+def stagger(table: pd.DataFrame, i: int, n: int) -> tuple[int, int]:
+    """Where the markers of curve `i` of `n` go, so that they do not hide each other."""
+    every = max(1, len(table.columns) // 6)
+    return i * every // n, every
 
 
 def signal_paths(frame: pd.DataFrame, look: Mapping[str, Style]) -> Figure:
@@ -72,14 +85,34 @@ def signal_paths(frame: pd.DataFrame, look: Mapping[str, Style]) -> Figure:
     return figure
 
 
-def band(axes: Axes, table: pd.DataFrame, style: Style, name: str, markevery) -> None:
-    """The mean over seeds and its interval; `table` is `[seeds, epochs]`."""
+def band(
+    axes: Axes,
+    table: pd.DataFrame,
+    style: Style,
+    name: str,
+    markevery: tuple[int, int],
+    *,
+    alpha: float = 0.18,
+    bounds: tuple[Any, Any] = (-np.inf, np.inf),
+) -> None:
+    """The mean over seeds and its interval; `table` is `[seeds, epochs]`.
+
+    Args:
+      axes: what is drawn on.
+      table: one row per seed, one column per epoch.
+      style: of the activation.
+      name: for the legend; none if empty.
+      markevery: the first marker and the distance to the next.
+      alpha: opacity of the band; 0 for none.
+      bounds: what the mean cannot exceed: the band ends there.
+    """
     x, y = table.columns.to_numpy(), table.to_numpy()
     axes.plot(x, y.mean(axis=0), color=style.color, ls=style.dash, label=name,
               marker=style.marker, ms=4.2, markevery=markevery)  # fmt: skip
-    if len(y) > 1:
-        low, high = mean_band(y, resamples=BAND_RESAMPLES)
-        axes.fill_between(x, low, high, color=style.color, alpha=0.18, lw=0)
+    if len(y) > 1 and alpha:
+        ends = mean_band(y, resamples=BAND_RESAMPLES)
+        low, high = (np.clip(end, *bounds) for end in ends)
+        axes.fill_between(x, low, high, color=style.color, alpha=alpha, lw=0)
 
 
 def _log(axes: Axes, ratio: float) -> None:

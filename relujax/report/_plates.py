@@ -39,7 +39,8 @@ def overview_plate(
     )
     with drawing():
         figure = overview(table, tasks(frame), look, metric, baseline)
-    return Plate("overview", f"Every task against {baseline}", caption, figure)
+    name = "overview-regression" if metric == "mse" else "overview"
+    return Plate(name, f"Every task against {baseline}", caption, figure)
 
 
 def score_figure(frame: pd.DataFrame, metric: str, baseline: str) -> Figure:
@@ -98,6 +99,9 @@ def _plans(
     marks = f"Small marks: one per seed. Circle and bar: mean and {INTERVAL}."
     marks = "One seed, so no interval." if one else marks
     band = "" if one else f" Band: {INTERVAL} of the mean, epoch by epoch."
+    # Student's intervals of few seeds may reach below zero.
+    cut = " On a log scale it ends at the lowest seed." if band else ""
+    bare = " Births and revivals have none." if band else ""
     dead = "A unit is dead when it is positive for no example of the test split"
     return [
         Plan(
@@ -119,7 +123,7 @@ def _plans(
             "loss",
             "Loss by epoch",
             "Line: mean over seeds, in evaluation mode; epoch 0 is before "
-            f"training.{band}",
+            f"training.{band}{cut}",
             lambda: loss_curves(rows, look),
         ),
         Plan(
@@ -157,7 +161,7 @@ def _plans(
             "Dead units by epoch",
             "Mean over seeds, on the training split. Births are dead but were not an "
             "epoch before, revivals the reverse; epoch 0 is before training. Units "
-            f"that were ever dead include those that revived.{band}",
+            f"that were ever dead include those that revived.{band}{bare}",
             lambda: timeline(rows, look),
         ),
         Plan(

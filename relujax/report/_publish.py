@@ -84,7 +84,8 @@ def _origin(provenance: Mapping[str, Any]) -> str:
             f"- Data: {item['source']} {item['n_train']} training and {item['n_test']} "
             f"test examples, sha256 `{item['sha256']}`. {item.get('note', '')}".strip()
         )
-    return "\n".join(lines)
+    # The splits of a data set are of one origin.
+    return "\n".join(dict.fromkeys(lines))
 
 
 def _table(report: Path, name: str, title: str) -> list[str]:

@@ -9,8 +9,6 @@ from relujax.analysis import METRICS, Judgement
 from relujax.analysis._results import (
     TASK,
     Metric,
-    gap_metric,
-    is_regression,
     metric_name,
     signed,
 )
@@ -18,17 +16,14 @@ from relujax.analysis._results import (
 
 def summary_text(table: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     """`analysis.summary` in words: one column per metric, as `mean [low, high]`."""
-    regression = is_regression(frame)
-    names = ["mse", "r2"] if regression else ["accuracy", "f1_weighted"]
-    gap = gap_metric(frame)
+    both = [*_SCORES, "gap", "mse_gap", "loss", "dead"]
+    names = [name for name in both if name in table and table[name].notna().any()]
     text = _tasks(table) | {"activation": table["activation"]}
     text["seeds"] = [
         f"{n} ({d} diverged)" if d else str(n)
         for n, d in zip(table["seeds"], table["diverged"], strict=True)
     ]
-    for name in [*names, gap, "loss", "dead"]:
-        if table[name].isna().all():
-            continue
+    for name in names:
         m = METRICS[name]
         label = metric_name(name, "test")
         ends = zip(
@@ -41,6 +36,9 @@ def summary_text(table: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
         for e in epochs
     ]
     return pd.DataFrame(text)
+
+
+_SCORES = ("accuracy", "f1_weighted", "mse", "r2")
 
 
 def comparisons_text(

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from relujax.analysis._results import diverged
-from relujax.report._curves import band, epoch_axis
+from relujax.report._curves import band, epoch_axis, stagger
 from relujax.report._style import INK, Style, canvas, wrapped
 
 COLUMNS = ("dead", "births", "revivals", "ever_dead")
@@ -34,12 +34,12 @@ def timeline(frame: pd.DataFrame, look: Mapping[str, Style]) -> Figure:
     for column, layer in zip(grid.T, shown, strict=True):
         mean = f"mean over {layers} layers"
         column[0].set_title(mean if layer is None else f"hidden layer {layer + 1}")
-        for name, style in look.items():
+        for i, (name, style) in enumerate(look.items()):
             own = rows[rows["activation"] == name]
             tables = {c: _table(own, c, layer) for c in COLUMNS}
             if tables["dead"].empty:
                 continue
-            _draw(column, tables, style, name)
+            _draw(column, tables, style, name, stagger(tables["dead"], i, len(look)))
         column[1].axhline(0, color=INK, lw=0.6)
         epoch_axis(column[2])
     for axes, label in zip(grid[:, 0], _LABELS, strict=True):
@@ -62,14 +62,21 @@ _LABELS = (
 
 
 def _draw(
-    column: Sequence[Axes], tables: Mapping[str, pd.DataFrame], style: Style, name: str
+    column: Sequence[Axes],
+    tables: Mapping[str, pd.DataFrame],
+    style: Style,
+    name: str,
+    marks: tuple[int, int],
 ) -> None:
-    every = max(1, len(tables["dead"].columns) // 6)
-    band(column[0], tables["dead"], style, name, markevery=every)
-    # Those dead from the start were not born during training.
-    band(column[1], tables["births"].drop(columns=0), style, "", markevery=every)
-    band(column[1], -tables["revivals"].drop(columns=0), style, "", markevery=every)
-    band(column[2], tables["ever_dead"], style, "", markevery=every)
+    share = lambda axes, part, label="": band(
+        axes, tables[part], style, label, marks, alpha=0.12, bounds=(0, 100)
+    )
+    share(column[0], "dead", name)
+    share(column[2], "ever_dead")
+    # Those dead from the start were not born during training. Bands of what is mostly
+    # zero would hide it.
+    for flow in (tables["births"], -tables["revivals"]):
+        band(column[1], flow.drop(columns=0), style, "", marks, alpha=0)
 
 
 def _rows(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,9 +1,11 @@
 """Writing a report: a pure function of stored results. Nothing here trains."""
 
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 import pandas as pd
@@ -14,10 +16,12 @@ from relujax.analysis import (
     conclusion,
     judge,
     paired_comparisons,
+    pool_splits,
     primary_metric,
     summary,
 )
-from relujax.analysis._results import TASK, diverged, task_label, tasks
+from relujax.analysis._results import TASK, by_kind, diverged, task_label, tasks
+from relujax.analysis._splits import pooled_names
 from relujax.errors import InputError
 from relujax.report import _text
 from relujax.report._exhibits import Made, make_exhibits
@@ -45,7 +49,8 @@ def write(
       frame: long-form results, one row per cell, seed, epoch and split.
       provenance: command, date, versions, device, wall_seconds, data and git.
       out_dir: receives `report.html`, `summary`, `comparisons` and `claims` as `.md`
-        and `.tex`, and each figure as PNG and SVG under `figures/`.
+        and `.tex`, each figure as PNG and SVG under `figures/`, and `report.json`: the
+        ledger for programs, from which `write_index` makes one page over all reports.
       alpha: the family-wise error rate of the verdicts.
 
     Raises:
@@ -55,60 +60,133 @@ def write(
         raise InputError(f"No results of {study.id!r} to report: run the study first.")
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
-    metric, baseline = primary_metric(frame), study.baseline
-    sentence = conclusion(frame, metric, baseline, alpha=alpha)
-    compared = paired_comparisons(frame, metric, baseline)
+    protocol = _protocol(frame, profile)
+    networks = len(frame.drop_duplicates(["cell", "seed"]))
     judgements = judge(study.claims, frame, alpha)
+    exhibits = make_exhibits(study.exhibits, frame)
+    # Claims and exhibits see every split; the rest, the mean over a data set's splits.
+    frame = pool_splits(frame)
+    baseline = study.baseline
+    kinds = [Kind.of(part, baseline, alpha) for part in by_kind(frame)]
+    sentence = " ".join(kind.sentence for kind in kinds)
     ended = summary(frame, baseline)
     captions = {
         "summary": _summary_caption(frame, ended),
-        "comparisons": _comparisons_caption(metric, baseline, alpha),
+        **{kind.name: _comparisons_caption(kind, baseline, alpha) for kind in kinds},
         "claims": f"Claims of the paper and verdicts at α = {alpha:g} (Holm).",
     }
     tables = {
         "summary": _text.summary_text(ended, frame),
-        "comparisons": _text.comparisons_text(compared, metric, baseline, alpha),
+        **{kind.name: kind.text(baseline, alpha) for kind in kinds},
         "claims": _text.claims_text(judgements),
     }
     for name, table in tables.items():
         _write_table(out, study, name, table, captions[name])
-    sections = _sections(frame, compared, baseline, out / "figures")
-    exhibits = make_exhibits(study.exhibits, frame)
-    page = _template().render(
+    sections = _sections(frame, kinds, baseline, out / "figures")
+    shown = [_exhibit(made, out, study) for made in exhibits]
+    page = template("report.html.j2").render(
         study=study,
         profile=profile,
         provenance=provenance,
         sentence=sentence,
         notes=_notes(frame),
         contents=_contents(study, exhibits, sections),
-        exhibits=[_exhibit(made, out, study) for made in exhibits],
+        exhibits=shown,
         judgements=judgements,
-        tally=_tally(judgements),
+        tally=tally(j.verdict for j in judgements),
         tested=sum(j.p is not None for j in judgements),
         alpha=alpha,
         measured=_text.measured,
         p_value=_text.p_value,
         summary=tables["summary"],
         summary_caption=captions["summary"],
-        comparisons=tables["comparisons"],
-        comparisons_caption=captions["comparisons"],
+        comparisons=[(tables[kind.name], captions[kind.name]) for kind in kinds],
         sections=sections,
-        protocol=_protocol(frame, profile),
+        protocol=protocol,
         data=_data(provenance),
         machine=_machine(provenance),
     )
     path = out / "report.html"
     path.write_text(page, encoding="utf-8")
+    record = {
+        "study": study.id,
+        "profile": profile,
+        "question": study.question,
+        "paper": study.paper and asdict(study.paper),
+        "sentence": sentence,
+        "networks": networks,
+        "alpha": alpha,
+        "claims": [_ledger_row(j) for j in judgements],
+        "figure": _key_figure([*shown, *sections]),
+        "provenance": dict(provenance),
+    }
+    text = json.dumps(record, indent=2, ensure_ascii=False)
+    (out / "report.json").write_text(text, encoding="utf-8")
     return path
 
 
-def _template() -> jinja2.Template:
+class Kind(NamedTuple):
+    """The classification tasks of the results, or those of regression.
+
+    Attributes:
+      name: of the table of comparisons.
+      frame: the rows.
+      metric: what is compared.
+      compared: the comparisons with the baseline.
+      sentence: what they say.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    metric: str
+    compared: pd.DataFrame
+    sentence: str
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, baseline: str, alpha: float) -> "Kind":
+        metric = primary_metric(frame)
+        return cls(
+            "comparisons-regression" if metric == "mse" else "comparisons",
+            frame,
+            metric,
+            paired_comparisons(frame, metric, baseline),
+            conclusion(frame, metric, baseline, alpha=alpha),
+        )
+
+    def text(self, baseline: str, alpha: float) -> pd.DataFrame:
+        """The table of comparisons in words."""
+        return _text.comparisons_text(self.compared, self.metric, baseline, alpha)
+
+
+def _ledger_row(j: Judgement) -> dict:
+    return {
+        "id": j.claim.id,
+        "quote": j.claim.quote,
+        "where": j.claim.where,
+        "reported": j.claim.reported,
+        "measured": _text.measured(j),
+        "verdict": j.verdict,
+        "p": j.p,
+        "n": j.evidence.n,
+        "summary": j.evidence.summary,
+    }
+
+
+def _key_figure(groups: Sequence[Mapping[str, Any]]) -> dict | None:
+    """The first figure of the page, the paper's own before ours, without its pixels."""
+    for plate in (plate for group in groups for plate in group["plates"]):
+        return {key: plate[key] for key in ("name", "title", "caption", "width")}
+    return None
+
+
+def template(name: str) -> jinja2.Template:
+    """One of the pages in this folder."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader("relujax.report", package_path=""),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
-    ).get_template("report.html.j2")
+    ).get_template(name)
 
 
 def _write_table(
@@ -123,14 +201,19 @@ def _write_table(
 
 
 def _sections(
-    frame: pd.DataFrame, compared: pd.DataFrame, baseline: str, folder: Path
+    frame: pd.DataFrame, kinds: Sequence[Kind], baseline: str, folder: Path
 ) -> list[dict]:
     every = tasks(frame)
     look = styles(list(frame["activation"].unique()), baseline)
+    compared = pd.concat([kind.compared for kind in kinds])
     sections = []
-    if len(every) > 1 and len(compared):
-        plate = overview_plate(frame, compared, look, baseline)
-        sections.append(_section("overview-section", "All tasks", [plate], folder))
+    overviews = [
+        overview_plate(kind.frame, kind.compared, look, baseline)
+        for kind in kinds
+        if len(tasks(kind.frame)) > 1 and len(kind.compared)
+    ]
+    if overviews:
+        sections.append(_section("overview-section", "All tasks", overviews, folder))
     for task in every[:DETAILED]:
         label = task_label(task, every)
         title = f"Figures: {label}" if len(every) > 1 else "Figures"
@@ -182,8 +265,9 @@ def _contents(
     ]
 
 
-def _tally(judgements: Sequence[Judgement]) -> list[tuple[str, int]]:
-    counts = Counter(j.verdict for j in judgements)
+def tally(verdicts: Iterable[str]) -> list[tuple[str, int]]:
+    """How many claims have each verdict; verdicts without any are left out."""
+    counts = Counter(verdicts)
     order = ("supported", "contradicted", "undecided")
     return [(verdict, counts[verdict]) for verdict in order if counts[verdict]]
 
@@ -198,6 +282,12 @@ def _notes(frame: pd.DataFrame) -> list[str]:
         notes.append(
             f"{len(lost)} trained {networks} diverged ({names}), left out of every "
             "mean and test, which flatters the activations concerned."
+        )
+    if frame["data"].str.contains("splits=").any():
+        notes.append(
+            "Data sets with repeated splits: tables and figures show the mean over the "
+            "splits, with its interval over seeds. Claims on them also count the "
+            "choice of the split as chance."
         )
     seeds = frame["seed"].nunique()
     if seeds < 5:
@@ -225,9 +315,10 @@ def _summary_caption(frame: pd.DataFrame, ended: pd.DataFrame) -> str:
     )
 
 
-def _comparisons_caption(metric: str, baseline: str, alpha: float) -> str:
+def _comparisons_caption(kind: Kind, baseline: str, alpha: float) -> str:
+    label = METRICS[kind.metric].label
     return (
-        f"Differences in test {METRICS[metric].label} from {baseline}, paired by seed, "
+        f"Differences in test {label} from {baseline}, paired by seed, "
         "with 95 % confidence intervals; d_z is the mean difference in standard "
         "deviations of the differences; better, equal and worse count seeds. p is "
         f"two-sided; an asterisk marks p ≤ {alpha:g} after Holm’s correction over this "
@@ -239,9 +330,10 @@ def _protocol(frame: pd.DataFrame, profile: str) -> pd.DataFrame:
     epochs = sorted(frame.groupby("cell")["epoch"].max().unique())
     seeds = frame.groupby("cell")["seed"].nunique()
     low, high = seeds.min(), seeds.max()
+    named = frame.assign(data=frame["data"].map(pooled_names(frame["data"].unique())))
     rows = {
         "profile": profile,
-        **{c: _listing(frame[c]) for c in [*TASK, "activation"]},
+        **{c: _listing(named[c]) for c in [*TASK, "activation"]},
         "seeds per cell": str(low) if low == high else f"{low} to {high}",
         "epochs": ", ".join(map(str, epochs)),
         "networks trained": str(int(seeds.sum())),
@@ -254,28 +346,37 @@ def _listing(column: pd.Series) -> str:
 
 
 def _data(provenance: Mapping[str, Any]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
-                "data set": item["name"],
-                "source": item["source"],
-                "training / test examples": f"{item['n_train']} / {item['n_test']}",
-                "sha256": item["sha256"],
-            }
-            for item in provenance["data"]
-        ]
-    )
+    names = pooled_names([item["name"] for item in provenance["data"]])
+    rows = [
+        {
+            "data set": names[item["name"]],
+            "source": item["source"],
+            "training / test examples": f"{item['n_train']} / {item['n_test']}",
+            "sha256": item["sha256"],
+        }
+        for item in provenance["data"]
+    ]
+    return pd.DataFrame(rows).drop_duplicates()
 
 
 def _machine(provenance: Mapping[str, Any]) -> pd.DataFrame:
-    seconds = float(provenance["wall_seconds"])
-    wall = f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 60:.0f} min"
     versions = ", ".join(f"{k} {v}" for k, v in provenance["versions"].items())
     rows = {
         "device": provenance["device"],
-        "wall time": wall,
+        "wall time": wall_time(provenance["wall_seconds"]),
         "versions": versions,
         "commit": provenance["git"] or "not a git checkout",
         "date": provenance["date"],
     }
     return pd.DataFrame({"machine": rows.keys(), "": rows.values()})
+
+
+def wall_time(seconds: float) -> str:
+    """Seconds in words.
+
+    >>> wall_time(59.6), wall_time(1200), wall_time(36_000)
+    ('60 s', '20 min', '10.0 h')
+    """
+    if seconds < 600:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 18_000 else f"{seconds / 3600:.1f} h"

@@ -16,11 +16,11 @@ from relujax.training._optimizers import OPTIONS as OPTIONS
 from relujax.training._optimizers import check_optimizer as check_optimizer
 from relujax.training._optimizers import make_optimizer as make_optimizer
 from relujax.training._optimizers import optimizer_defaults as optimizer_defaults
-from relujax.training._run import EVAL_BATCH as EVAL_BATCH
 from relujax.training._run import Batch as Batch
 from relujax.training._run import Run as Run
 from relujax.training._run import Split as Split
 from relujax.training._run import TrainState as TrainState
+from relujax.training._run import examples_at_once as examples_at_once
 from relujax.training._run import feed as feed
 from relujax.training._run import make_run as make_run
 from relujax.training._streams import Streams as Streams

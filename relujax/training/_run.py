@@ -15,8 +15,6 @@ from relujax.training._streams import Streams
 
 Tree = Any
 
-#: Examples per evaluation batch.
-EVAL_BATCH = 1024
 Metrics = dict[str, Any]
 
 
@@ -76,7 +74,7 @@ def make_run(
     *,
     classes: int | None,
     transform: Callable[[jax.Array], jax.Array],
-    eval_batch: int = EVAL_BATCH,
+    eval_batch: int | None = None,
     tolerances: Sequence[float] = (),
 ) -> Run:
     """Compose a run.
@@ -88,7 +86,7 @@ def make_run(
       classes: number of classes; None for regression.
       transform: from stored inputs (say, uint8 pixels) to what the network takes.
       eval_batch: examples per evaluation batch: bounds memory, changes no number
-        beyond rounding.
+        beyond rounding; by default what `examples_at_once` says.
       tolerances: adds metrics `small_<tolerance>`, for models with a `Stack`.
     """
 
@@ -126,10 +124,11 @@ def make_run(
             sums = objective.sums(logits, batch.y, batch.mask, classes)
             return sums, tuple(_reach(site, batch.mask) for site in preactivations)
 
-        if len(split.x) <= eval_batch:
+        size = eval_batch or examples_at_once(split.x)
+        if len(split.x) <= size:
             sums, reached = statistics(Batch(split.x, split.y, jnp.ones(len(split.x))))
         else:
-            batches = in_batches(split, eval_batch)
+            batches = in_batches(split, size)
             sums, reached = jax.lax.map(statistics, batches)
             sums = jax.tree.map(lambda s: s.sum(0), sums)
             reached = jax.tree.map(lambda r: r.max(0), reached)
@@ -157,6 +156,16 @@ def feed(state: Mapping[str, Tree], **signals: jax.Array) -> Tree:
         **state,
         "signal": jax.tree_util.tree_map_with_path(leaf, state["signal"]),
     }
+
+
+def examples_at_once(x: Any) -> int:
+    """Examples per evaluation batch for inputs like `x [n, ...]`.
+
+    A CPU takes fewer images at once, so that what a convolution makes of them stays in
+    its cache: it evaluates the CNN twice as fast then, and an MLP as fast.
+    """
+    images = len(x.shape) > 2
+    return 128 if images and jax.default_backend() == "cpu" else 1024
 
 
 def in_batches(split: Split, size: int) -> Batch:

@@ -10,8 +10,6 @@ import jax
 import pandas as pd
 import pytest
 
-from relujax.cli import main
-
 STUDY = textwrap.dedent(
     """
     import relujax
@@ -58,23 +56,6 @@ def compiled_once(tmp_path_factory):
         jax.config.update("jax_compilation_cache_dir", None)
 
 
-@pytest.fixture
-def relujax(monkeypatch, capsys):
-    """Run the command in this process: (exit code, what it printed)."""
-
-    def run(*args):
-        monkeypatch.setattr(sys, "argv", ["relujax", *map(str, args)])
-        code = 0
-        try:
-            main()
-        except SystemExit as exit:
-            code = exit.code or 0
-        out, err = capsys.readouterr()
-        return code, out + err
-
-    return run
-
-
 def rows(folder):
     """All stored numbers, in one order."""
     frames = [
@@ -105,12 +86,16 @@ def test_a_study_runs_reports_and_is_not_run_twice(relujax, study, tmp_path):
     code, text = relujax("run", study, "--out", out, "--seeds", 3)
     assert "Training 2 networks (4 are stored already)" in text
 
+    text = relujax("status", out)[1]
+    assert "2 of 2" in text and "6 of 6" in text and "continue" not in text
+
 
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
         (["run", "nosuch.py"], "'nosuch.py'"),
         (["run", "experiments/srelux.py"], "srelu.py"),
+        (["run", "srelux"], "Did you mean 'srelu'"),
         (["run", "{study}", "--profile", "quik"], "Did you mean 'quick'?"),
         (["run", "{study}", "--seeds", "-3"], "at least 1 for --seeds, got -3"),
         (["run", "{study}", "--seeds", "many"], "valid integer"),
@@ -159,6 +144,12 @@ def test_a_failing_cell_leaves_the_others_and_exits_with_1(
     assert len(list(out.glob("tiny/*/error.txt"))) == 1
     monkeypatch.undo()
     assert len(list(out.glob("tiny/*/*.parquet"))) == 1
+    command = f"relujax run {study} --profile quick --seeds 2 --out {out}"
+    text = relujax("status", out)[1]
+    assert "RuntimeError: out of luck" in text and command in text
+    # That very command goes on with it.
+    code, text = relujax(*command.split()[1:])
+    assert code == 0 and "(2 are stored already)" in text
 
 
 def _start(study, out, *extra):

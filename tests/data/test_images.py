@@ -276,3 +276,15 @@ def test_real_fashion_mnist_is_prepared_without_tensorflow(real, tmp_path):
     assert run.stdout.strip() == folder.provenance.sha256
     assert folder.provenance.note == ""
     assert folder.provenance.url == FASHION_MNIST.homepage
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_a_damaged_prepared_copy_is_one_sentence(damage, tiny, tmp_path):
+    prepared = _images.prepare_images(tiny, None, tmp_path / "tiny")
+    (records,) = prepared.glob("*test.array_record*")
+    if damage == "gone":
+        records.unlink()
+    else:
+        records.write_bytes(records.read_bytes()[:-100])
+    with pytest.raises(relujax.InputError, match="a damaged copy: delete that folder"):
+        _load(tiny, None)

@@ -130,3 +130,16 @@ def test_a_verified_archive_is_unpacked_once(tmp_path, monkeypatch):
     assert relujax.prepare_dataset("sms_spam") == prepared
     assert relujax.load_dataset("sms_spam").provenance.n_train == 24
     assert relujax.dataset_info("sms_spam").found.startswith(str(prepared))
+
+
+def test_an_unpacked_copy_is_verified_and_kept(folder, tmp_path, monkeypatch):
+    """Without its last line feed it is the published text all the same."""
+    manual = folder / "sms_spam"
+    content = (manual / "SMSSpamCollection").read_bytes()
+    with pytest.raises(relujax.InputError, match="Expected the published collection"):
+        relujax.prepare_dataset("sms_spam", manual_dir=manual)
+    assert not (tmp_path / "tfds").exists()
+    sha256 = hashlib.sha256(content + b"\n").hexdigest()
+    monkeypatch.setattr(_text, "_TEXT_SHA256", sha256)
+    prepared = relujax.prepare_dataset("sms_spam", manual_dir=manual)
+    assert (prepared / "SMSSpamCollection").read_bytes() == content

@@ -141,3 +141,22 @@ def test_figures_are_reproducible(tmp_path):
     for suffix in ("svg", "png"):
         a, b = (tmp_path / n / f"accuracy.{suffix}" for n in ("a", "b"))
         assert a.read_bytes() == b.read_bytes()
+
+
+def test_bands_end_where_losses_and_shares_end():
+    """Student's interval of two seeds reaches below zero, where no loss can be."""
+    frame = results(["relu", "elu"], seeds=2)
+    frame["loss"] *= np.where(frame["seed"] == 0, 1e-3, 1.0)
+    frame["dead"] = [[0.3 * seed] for seed in frame["seed"]]
+    found = plates(frame)
+    loss, dead = (found[name].figure.axes[0] for name in ("loss", "timeline"))
+    assert loss.get_yscale() == "log"
+    rows = frame[frame["split"] == "train"]
+    assert _lowest(loss) == pytest.approx(rows["loss"].min())
+    assert _lowest(dead) == 0
+    assert "ends at the lowest seed" in found["loss"].caption
+
+
+def _lowest(axes):
+    bands = [path for c in axes.collections for path in c.get_paths()]
+    return min(path.vertices[:, 1].min() for path in bands)

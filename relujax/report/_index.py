@@ -1,0 +1,70 @@
+"""One page over the reports of all studies: the ledger of all claims."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from relujax.report._style import data_uri
+from relujax.report._text import p_value
+from relujax.report._write import tally, template, wall_time
+
+
+def write_index(
+    reports: Sequence[Path],
+    out: Path,
+    *,
+    skipped: Mapping[str, str],
+    command: str = "relujax report",
+) -> Path:
+    """Write `report.html` over the reports of several studies; return its path.
+
+    A study that was run in several profiles is in the ledger once, with the one that
+    trained the most networks; the page links to the others.
+
+    Args:
+      reports: each study's `report.html`, as `write` returns it.
+      out: the folder that the page is written to; its links are relative to it.
+      skipped: what could not be reported, and why.
+      command: the command line that writes it.
+    """
+    studies = _by_study([_entry(path, out) for path in reports])
+    claims = [claim for entry in studies for claim in entry["claims"]]
+    page = template("index.html.j2").render(
+        studies=studies,
+        tally=tally(claim["verdict"] for claim in claims),
+        claims=len(claims),
+        networks=sum(entry["networks"] for entry in studies),
+        alphas=sorted({entry["alpha"] for entry in studies}),
+        skipped=skipped,
+        command=command,
+        p_value=p_value,
+    )
+    path = out / "report.html"
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def _entry(path: Path, out: Path) -> dict[str, Any]:
+    """What the page shows of one report."""
+    record = json.loads(path.with_name("report.json").read_text(encoding="utf-8"))
+    figure = record["figure"]
+    if figure is not None:
+        picture = path.parent / "figures" / f"{figure['name']}.svg"
+        figure["uri"] = data_uri(picture.read_bytes())
+    provenance = record["provenance"]
+    return record | {
+        "link": path.relative_to(out).as_posix(),
+        "tally": tally(claim["verdict"] for claim in record["claims"]),
+        "wall_time": wall_time(provenance["wall_seconds"]),
+    }
+
+
+def _by_study(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One entry per study, its fullest; `others` holds those of other profiles."""
+    studies: dict[str, list[dict[str, Any]]] = {}
+    for entry in sorted(entries, key=lambda e: e["networks"], reverse=True):
+        studies.setdefault(entry["study"], []).append(entry)
+    return [
+        {**most, "others": others} for _, (most, *others) in sorted(studies.items())
+    ]

@@ -1,0 +1,262 @@
+"""`relujax report` and `relujax status`, over folders whole, partial and broken."""
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import filelock
+import pytest
+from stored_runs import store_study
+
+from relujax.cli._report import _study, report_all
+from relujax.engine import read_request
+from relujax.report import _write
+
+
+class Links(HTMLParser):
+    """The links of a page, the ids in it, and what it loads."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.ids, self.loads = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if "id" in given:
+            self.ids.append(given["id"])
+        if tag == "a":
+            self.links.append(given["href"])
+        elif "src" in given or "href" in given:
+            self.loads.append(given.get("src") or given.get("href"))
+
+
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory):
+    """Two studies, one of them in two profiles, after `relujax report`."""
+    folder = tmp_path_factory.mktemp("reported")
+    store_study(folder, "alpha")
+    store_study(folder, "alpha", "paper", seeds=3)
+    store_study(folder, "beta")
+    report_all(folder / "runs")
+    return folder / "runs"
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    """Two studies, whose reports are made without figures: they take seconds."""
+    monkeypatch.setattr(_write, "_sections", lambda *_: [])
+    store_study(tmp_path, "alpha")
+    store_study(tmp_path, "beta")
+    return tmp_path / "runs"
+
+
+def _stored(folder):
+    """The result files of the first cell of a study."""
+    request = json.loads((folder / "quick.json").read_text())
+    return sorted((folder / request["cells"][0]).glob("*.parquet"))
+
+
+def test_one_page_over_all_studies(reported):
+    page = (reported / "report.html").read_text()
+    for words in [
+        "What holds of 4 claims",
+        "2 supported",
+        "2 undecided",
+        "alpha &amp; ELU win.",
+        "Is beta &lt;true&gt;?",
+        "On alpha, A. Nobody (2025)",
+        "+2 %",
+        "10 trained networks",
+        "wdbc(split=0)",
+        f"relujax report {reported}",
+    ]:
+        assert words in page
+
+
+def test_the_links_of_the_page_lead_to_the_claims_of_each_report(reported):
+    page = Links((reported / "report.html").read_text())
+    assert all(url.startswith("data:") for url in page.loads)
+    assert len(page.loads) == 3  # an icon and two figures
+    assert len(page.ids) == len(set(page.ids))
+    assert len([link for link in page.links if "#claim-" in link]) == 4
+    for link in page.links:
+        path, _, anchor = link.partition("#")
+        target = Links((reported / path).read_text()) if path else page
+        assert not anchor or anchor in target.ids, link
+
+
+def test_the_fullest_profile_is_in_the_ledger(reported):
+    page = (reported / "report.html").read_text()
+    assert page.count("#claim-alpha-wins") == 1
+    assert "alpha/report/paper/report.html#claim-alpha-wins" in page
+    assert 'href="alpha/report/quick/report.html"' in page
+
+
+def test_a_report_is_made_again_and_nothing_is_trained(relujax, runs, monkeypatch):
+    relujax("report", runs)
+    path = runs / "alpha/report/quick/report.html"
+    first = path.read_bytes()
+    path.unlink()
+    # Results are read where they lie, whatever data this machine has.
+    monkeypatch.setattr("relujax.data.load_dataset", None)
+    assert relujax("report", runs)[0] == 0
+    assert path.read_bytes() == first
+
+
+def _edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+# What is done to a study (its folder of results, its file), and what is said of it.
+SPOIL = {
+    "missing": (
+        lambda runs, _: _stored(runs)[0].unlink(),
+        "1 of 4 networks are missing: `relujax run",
+    ),
+    "cut": (
+        lambda runs, _: _stored(runs)[0].write_bytes(b"PAR1"),
+        "1 of 4 networks are missing: `relujax run",
+    ),
+    "cut_record": (
+        lambda runs, _: (runs / "quick.json").write_text('{"study": "al'),
+        "a damaged file",
+    ),
+    "old_record": (
+        lambda runs, _: (runs / "quick.json").write_text('{"study": "old"}'),
+        "a damaged file",
+    ),
+    "no_record": (lambda runs, _: (runs / "quick.json").unlink(), "No record in"),
+    "no_file": (lambda _, file: file.unlink(), "is gone"),
+    "other_study": (
+        lambda _, file: _edit(file, '"other_study"', '"gamma"'),
+        "holds another study, 'gamma'",
+    ),
+    "other_grid": (
+        lambda _, file: _edit(file, "(4,)", "(5,)"),
+        "has changed since it ran",
+    ),
+    "no_profile": (
+        lambda _, file: _edit(file, '"quick"', '"short"'),
+        "no profile 'quick' any more",
+    ),
+    "raises": (
+        lambda _, file: _edit(file, 'best("elu")', "boom"),
+        "KeyError: 'no such column'",
+    ),
+    "not_python": (lambda _, file: _edit(file, "study =", "study"), "SyntaxError"),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_cannot_be_reported_is_named_and_the_others_are_done(relujax, runs):
+    for name, (spoil, _) in SPOIL.items():
+        store_study(runs.parent, name)
+        spoil(runs / name, runs.parent / f"{name}.py")
+    code, text = relujax("report", runs)
+    assert code == 1
+    assert "Traceback" not in text
+    page = (runs / "report.html").read_text()
+    for name, (_, why) in SPOIL.items():
+        assert re.search(rf"Skipped: {name}\b.*: .*{re.escape(why)}", text), name
+        assert f"Not in this page: {name}" in page
+        assert f"#claim-{name}" not in page
+    for name in ("alpha", "beta"):
+        assert (runs / name / "report/quick/report.html").is_file()
+        assert f"#claim-{name}-wins" in page
+
+
+def test_a_shipped_study_is_found_when_its_file_has_moved(tmp_path):
+    store_study(tmp_path, "alpha")
+    path = tmp_path / "runs/alpha/quick.json"
+    request = read_request(path)._replace(study="srelu", file="/gone/srelu.py")
+    assert _study(request).id == "srelu"
+
+
+@pytest.mark.parametrize("command", ["report", "status"])
+def test_no_results_is_bad_input(relujax, tmp_path, command):
+    code, text = relujax(command, tmp_path / "none")
+    assert code == 2 and "no such folder" in text
+    (tmp_path / "empty" / "folder").mkdir(parents=True)
+    code, text = relujax(command, tmp_path / "empty")
+    assert code == 2 and "No study has been run" in text
+
+
+def _row(text, study):
+    """The line of a study in the table, without its profile."""
+    (line,) = [x for x in text.splitlines() if x.strip().startswith(f"{study} ")]
+    return re.sub(r"\s+", " ", line).strip().partition(" quick ")[2]
+
+
+def test_status_of_what_is_done(relujax, runs):
+    code, text = relujax("status", runs)
+    assert code == 0
+    assert _row(text, "alpha") == _row(text, "beta") == "2 of 2 4 of 4 – – –"
+    assert "continue" not in text
+
+
+def test_status_says_what_is_missing_and_how_to_go_on(relujax, runs):
+    _stored(runs / "alpha")[0].unlink()
+    text = relujax("status", runs)[1]
+    assert _row(text, "alpha") == "1 of 2 3 of 4 – – 1"
+    assert _row(text, "beta") == "2 of 2 4 of 4 – – –"
+    command = (
+        f"relujax run {runs.parent / 'alpha.py'} --profile quick --seeds 2 --out here"
+    )
+    assert f"alpha, quick: continue with\n  {command}" in text
+
+
+def test_status_of_a_failure(relujax, runs):
+    path = _stored(runs / "alpha")[0]
+    path.unlink()
+    (path.parent / "error.txt").write_text("Traceback:\n  x\nValueError: out of luck\n")
+    text = relujax("status", runs)[1]
+    assert _row(text, "alpha") == "1 of 2 3 of 4 – 1 –"
+    assert f"failed in {path.parent.name}: ValueError: out of luck" in text
+    assert "continue with" in text
+
+
+def test_status_does_not_touch_a_damaged_file(relujax, runs):
+    path = _stored(runs / "alpha")[0]
+    path.write_bytes(path.read_bytes()[:200])
+    text = relujax("status", runs)[1]
+    assert _row(text, "alpha") == "1 of 2 3 of 4 – – 1"
+    assert f"cannot read {path}" in text
+    assert path.is_file()
+
+
+HOLD = """
+import filelock, sys
+with filelock.FileLock(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_status_sees_a_running_process(relujax, runs):
+    path = _stored(runs / "alpha")[0]
+    path.unlink()
+    lock = path.parent / "running.lock"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(lock)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    stdin, stdout = holder.stdin, holder.stdout
+    assert stdin and stdout
+    with holder:
+        assert stdout.readline() == "held\n"
+        text = relujax("status", runs)[1]
+        assert _row(text, "alpha") == "1 of 2 3 of 4 1 – –"
+        assert "continue with" not in text
+        stdin.close()
+    # It has died; what it left behind is not running. Asking takes nothing away.
+    text = relujax("status", runs)[1]
+    assert _row(text, "alpha") == "1 of 2 3 of 4 – – 1"
+    with filelock.FileLock(lock, timeout=0):
+        pass
