@@ -4,7 +4,7 @@ Images and tables are drawn from a key: how long training takes does not depend 
 is learned, and no file has to be there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -38,7 +38,17 @@ class Workload(NamedTuple):
 
 _EXAMPLES = {"mnist": 60_000, "wdbc": 455, "narrow": 400}
 
-_WDBC = {"data": "wdbc", "objective": "binary_cross_entropy", "activation": "relu"}
+
+def _wdbc(model: str, batch_size: int, epochs: int) -> Cell:
+    return Cell(
+        data="wdbc",
+        model=model,
+        activation="relu",
+        objective="binary_cross_entropy",
+        batch_size=batch_size,
+        epochs=epochs,
+    )
+
 
 WORKLOADS = (
     Workload(
@@ -55,7 +65,7 @@ WORKLOADS = (
     ),
     Workload(
         "WDBC MLP 30-512-512-1, batch 32, 50 epochs",
-        Cell(model="mlp", batch_size=32, epochs=50, **_WDBC),
+        _wdbc("mlp", 32, 50),
         "wdbc",
         100,
     ),
@@ -75,7 +85,7 @@ WORKLOADS = (
     ),
     Workload(
         "small MLP 30-16-8-1, batch 64, 20 epochs",
-        Cell(model="mlp(hidden=(16, 8))", batch_size=64, epochs=20, **_WDBC),
+        _wdbc("mlp(hidden=(16, 8))", 64, 20),
         "wdbc",
         1_000,
     ),
@@ -88,7 +98,7 @@ class Speed(NamedTuple):
     Attributes:
       workload: which.
       plans: plan to seconds of one update of one network.
-      chosen: what `auto` takes.
+      chosen: what `choose` takes after a measurement.
     """
 
     workload: Workload
@@ -100,15 +110,12 @@ class Speed(NamedTuple):
         return 3600 / (self.plans[plan] * self.workload.steps)
 
 
-def speeds(workloads: tuple[Workload, ...] = WORKLOADS) -> Iterator[Speed]:
+def speeds(workloads: Sequence[Workload] = WORKLOADS) -> Iterator[Speed]:
     """Measure every plan on every workload."""
     for workload in workloads:
         data = _data(workload.data)
-        args = workload.cell, data
-        plans = {
-            plan: seconds_per_step(*args, plan, workload.seeds) for plan in candidates()
-        }
-        chosen = choose(*args, workload.seeds, timings=plans).plan
+        plans = seconds_per_step(workload.cell, data, candidates(), workload.seeds)
+        chosen = choose(workload.cell, data, workload.seeds, timings=plans).plan
         yield Speed(workload, plans, chosen)
 
 

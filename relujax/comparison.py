@@ -27,7 +27,7 @@ from relujax.engine import (
     Member,
     OwnCell,
     Plan,
-    auto,
+    choose,
     look_at,
     name_of,
     origin,
@@ -204,7 +204,7 @@ def compare(
                 members,
                 data,
                 root=0,
-                plan=plan or auto(),
+                plan=plan or choose(cell, data, len(members)).plan,
                 on_epochs=lambda n: bar.advance(task, n),
             )
             rows = pd.concat([rows for _, rows in chunks], ignore_index=True)

@@ -193,7 +193,11 @@ def _train(tasks: Sequence[Task], plan: Plan | None, root: int, progress: bool) 
         total = missing * tasks[0].cell.epochs
         line = bar.add_task(f"{len(tasks)} points", total=total)
         failures = run_tasks(
-            tasks, root=root, plan=plan, on_epochs=lambda n: bar.advance(line, n)
+            tasks,
+            root=root,
+            plan=plan,
+            on_plan=lambda why: bar.console.print(f"Plan: {why}.") if shown else None,
+            on_epochs=lambda n: bar.advance(line, n),
         )
     for failure in failures:
         raise failure.error

@@ -6,7 +6,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -90,13 +90,10 @@ def choose(
         if known is not None:
             return _fastest(known, "remembered")
         if work < _WORTH_MEASURING:
-            return Choice(
-                usual(),
-                f"{_name(usual())}: the usual one for about {max(1, round(work))} s of "
-                f"work, too little to measure",
-            )
+            why = f"about {max(1, round(work))} s of work, too little to measure"
+            return Choice(usual(), f"{plan_name(usual())}: the usual one for {why}")
         start = time.perf_counter()
-        measured = {p: seconds_per_step(cell, data, p, networks) for p in candidates()}
+        measured = seconds_per_step(cell, data, candidates(), networks)
         _remember(key, measured)
         return _fastest(measured, f"measured in {time.perf_counter() - start:.1f} s")
 
@@ -108,32 +105,36 @@ def _fastest(timings: Mapping[Plan, float], how: str) -> Choice:
     if timings.get(first, math.inf) * _MARGIN <= timings[best]:
         best = first
     show = lambda plan: f"{timings[plan] * 1e3:.3g} ms"
-    others = ", ".join(f"{_name(p)} {show(p)}" for p in timings if p != best)
-    return Choice(best, f"{_name(best)} ({show(best)} a seed-step; {others}), {how}")
+    others = ", ".join(f"{plan_name(p)} {show(p)}" for p in timings if p != best)
+    why = f"{show(best)} a seed-step; {others}"
+    return Choice(best, f"{plan_name(best)} ({why}), {how}")
 
 
-def _name(plan: Plan) -> str:
+def plan_name(plan: Plan) -> str:
+    """A plan in words: `map on 1 cpu device`."""
     kind = jax.default_backend()
     devices = "device" if plan.devices == 1 else "devices"
     return f"{plan.mapping} on {plan.devices} {kind} {devices}"
 
 
 def _estimate(cell: Cell | OwnCell, data: Dataset) -> float:
-    """Roughly the seconds that one network takes: from the flops of its forward pass.
+    """Roughly the seconds that one network takes.
 
-    Backward takes twice as long as forward, and evaluation is a third of a step.
+    A weight is used once per example, that of a convolution at every position; backward
+    takes twice as long as forward, and evaluation a third of both.
     """
     numbers = cell.hyperparameters
     model, _, _ = cell.skeleton.build(numbers, data.classes, len(data.x_train))
     size = min(cell.batch_size, len(data.x_train))
-    batch = jax.ShapeDtypeStruct((size, *data.shape), jnp.float32)
-    try:
-        params, state = jax.eval_shape(model.init, jax.random.key(0), batch)
-        lowered = jax.jit(model.apply).lower(params, state, batch)
-        flops = (lowered.cost_analysis() or {}).get("flops", 0.0)
-    except NotImplementedError:
-        flops = 0.0
-    step = 4 * flops / _FLOPS.get(jax.default_backend(), 5e12) + _OVERHEAD
+    x = jax.ShapeDtypeStruct((size, *data.shape), jnp.float32)
+    params, _ = jax.eval_shape(model.init, jax.random.key(0), x)
+    positions = math.prod(data.shape[:-1])
+    uses = sum(
+        weights.size * (positions if weights.ndim == 4 else 1)
+        for weights in jax.tree.leaves(params)
+    )
+    flops = 4 * 2 * size * uses
+    step = flops / _FLOPS.get(jax.default_backend(), 5e12) + _OVERHEAD
     return cell.epochs * -(-len(data.x_train) // size) * step
 
 
@@ -180,6 +181,3 @@ def _remember(key: str | None, timings: Mapping[Plan, float]) -> None:
     with contextlib.suppress(OSError):
         folder().mkdir(parents=True, exist_ok=True)
         write_json(folder() / f"{key}.json", content)
-
-
-Say = Callable[[str], None]

@@ -1,6 +1,7 @@
 """How long a step of a plan takes here, from a few steps on a part of the data."""
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import jax
@@ -18,52 +19,62 @@ from relujax.engine._program import compile_program, put_on_device
 _BATCHES = 4
 _SIDE_BY_SIDE = 16
 
-# A call is measured so many times, and each time lasts about so long.
-_REPEATS = 3
+# Every plan has so many turns, each of about so many seconds.
+_TURNS = 5
 _SECONDS = 0.05
 
 
 def seconds_per_step(
-    cell: Cell | OwnCell, data: Dataset, plan: Plan, networks: int
-) -> float:
+    cell: Cell | OwnCell, data: Dataset, plans: Sequence[Plan], networks: int
+) -> dict[Plan, float]:
     """The time of one update of one network of a population, once it is compiled.
 
-    Evaluations come on top, but are few: what is compared here are plans.
+    The plans take turns, so that what else the machine does disturbs them alike.
 
     Args:
       cell: what is trained.
       data: its data set; a few batches of it are used.
-      plan: how the networks are run.
+      plans: how the networks are run.
       networks: size of the whole population: more are not run side by side.
 
     Returns:
-      Seconds: the fastest of a few repeats, for what else the machine does only adds.
+      Plan to seconds: the fastest of a few turns, for a disturbance only adds.
     """
     part = sample(data, cell.batch_size)
+    turns = {plan: _stopwatch(cell, part, plan, networks) for plan in plans}
+    times = {plan: min(turn() for _ in range(2)) for plan, turn in turns.items()}
+    for _ in range(_TURNS - 2):
+        times = {plan: min(times[plan], turn()) for plan, turn in turns.items()}
+    return times
+
+
+def _stopwatch(
+    cell: Cell | OwnCell, part: Dataset, plan: Plan, networks: int
+) -> Callable[[], float]:
+    """A function that trains for a moment and returns the seconds of a seed-step."""
     steps = -(-len(part.x_train) // cell.batch_size)
     program = compile_program(cell, part, root=0, plan=plan)
-    per_device, fitting = plan.sizes(networks, member_bytes=program.member_bytes)
+    rows, fitting = plan.sizes(networks, member_bytes=program.member_bytes)
     if plan.mapping == "vmap":
-        per_device = min(per_device, _SIDE_BY_SIDE)
-    each = 1 if plan.mapping == "map" else per_device
+        rows = min(rows, _SIDE_BY_SIDE)
+    each = 1 if plan.mapping == "map" else rows
     size = min(each * plan.devices, fitting)
-    counts, places = plan.places(size, per_device)
+    counts, places = plan.places(size, rows)
     members = [Member(cell, seed) for seed in range(size)]
-    batch = batch_of(members, places, per_device * plan.devices)
+    batch = batch_of(members, places, rows * plan.devices)
     arrays, states = put_on_device(part), program.start(counts, batch)
 
     def run(epochs: int) -> float:
         nonlocal states
-        start = time.perf_counter()
         call = (arrays, np.asarray([epochs], np.int32))
+        start = time.perf_counter()
         states, packed = program.advance(counts, states, batch, call)
         jax.block_until_ready(packed)
         return time.perf_counter() - start
 
     run(1)
     epochs = max(1, round(_SECONDS / run(1)))
-    fastest = min(run(epochs) for _ in range(_REPEATS))
-    return fastest / (epochs * steps * size)
+    return lambda: run(epochs) / (epochs * steps * size)
 
 
 def sample(data: Dataset, batch_size: int) -> Dataset:

@@ -99,15 +99,7 @@ def test_times_decide_the_claims_about_time(study, frame, tmp_path, monkeypatch)
     rng = np.random.default_rng(0)
     cost = {"prelu": 2.0, "relu": 1.5}
     rows = [
-        (
-            "torch",
-            a,
-            n,
-            d,
-            depth,
-            repeat,
-            cost.get(a, 1.0) * depth * rng.normal(1, 0.01),
-        )
+        ("torch", a, n, d, depth, i, cost.get(a, 1.0) * depth * rng.normal(1, 0.01))
         for a in ("relu", "leaky_relu", "al_relu", "elu", "selu", "prelu")
         for n in (100, 500)
         for d in (1, 2, 5)
