@@ -11,6 +11,7 @@ copy. The arrays keep the shapes of Flax for everybody else: XLA lays out what i
 computed elementwise between two of these functions in the same way.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -60,8 +61,9 @@ def _conv2d_forward(x, kernel, bias):
     def product(planes, kernel, bias):
         patches = _patches(planes, rows, columns)
         flat = jnp.concatenate([kernel.reshape(-1, features), bias[None]])
-        y = flat.T @ patches.reshape(len(patches), -1)
-        return y.reshape(features, *patches.shape[1:]), patches
+        shape = (features, *patches.shape[1:])
+        patches = patches.reshape(len(patches), -1)
+        return (flat.T @ patches).reshape(shape), patches
 
     y, patches = _apart(product, _samples_last(x), kernel, bias)
     return _samples_last(y), (patches, kernel, x.shape)
@@ -72,7 +74,7 @@ def _conv2d_backward(residuals, g):
     features = kernel.shape[-1]
 
     def kernel_gradient(g, patches):
-        return patches.reshape(len(patches), -1) @ g.reshape(features, -1).T
+        return patches @ g.reshape(features, -1).T
 
     def input_gradient(g, kernel):
         flat = kernel.reshape(-1, features) @ g.reshape(features, -1)
@@ -110,15 +112,14 @@ def _sum_of_patches(patches: jax.Array, height: int, width: int) -> jax.Array:
     none = (0, 0)
     # First along the height: one sum over all windows would read each patch at an
     # offset of its own in both directions.
+    tall = lambda i: (none, (i, height - h - i), none, none)
+    wide = lambda j: (none, none, (j, width - w - j), none)
+    total = lambda parts: functools.reduce(jnp.add, parts)
     strips = [
-        sum(
-            jnp.pad(patches[i, j], (none, (i, height - h - i), none, none))
-            for i in range(rows)
-        )
+        total(jnp.pad(patches[i, j], tall(i)) for i in range(rows))
         for j in range(columns)
     ]
-    pads = [(none, none, (j, width - w - j), none) for j in range(columns)]
-    return sum(jnp.pad(s, p) for s, p in zip(strips, pads, strict=True))
+    return total(jnp.pad(strip, wide(j)) for j, strip in enumerate(strips))
 
 
 def max_pool_2x2(x: jax.Array) -> jax.Array:
@@ -150,14 +151,17 @@ def _max_pool_forward(x):
     place = jnp.zeros(best.shape, jnp.uint8)
     for n, (i, j) in enumerate(((0, 1), (1, 0), (1, 1)), start=1):
         other = planes[:, i:height:2, j:width:2]
-        place = jnp.where(best >= other, place, jnp.uint8(n))
-        best = jnp.where(best >= other, best, other)
+        # Not a number is the maximum of its window.
+        stays = (best >= other) | jnp.isnan(best)
+        place = jnp.where(stays, place, jnp.uint8(n))
+        best = jnp.where(stays, best, other)
+    best, place = _apart(lambda *values: values, best, place)
     return _samples_last(best), (place, x.shape)
 
 
 def _max_pool_backward(residuals, g):
     place, (batch, height, width, channels) = residuals
-    place, g = _apart(lambda *values: values, place, _samples_last(g))
+    g = _apart(lambda g: g, _samples_last(g))
     _, h, w, _ = g.shape
     parts = [[jnp.where(place == 2 * i + j, g, 0) for j in (0, 1)] for i in (0, 1)]
     dx = jnp.stack([jnp.stack(row, 3) for row in parts], 2)

@@ -49,6 +49,12 @@ STUDY = textwrap.dedent(
                 where="Section 2",
                 test=lambda frame: settled(True, "It is."),
             ),
+            relujax.Claim(
+                id="NAME-elsewhere",
+                quote="Softplus loses.",
+                where="Section 3",
+                test=best("softplus"),
+            ),
         ],
     )
     """

@@ -48,6 +48,38 @@ def test_pooling_equals_flax_in_value_and_gradient(pool, shape, ties):
     np.testing.assert_array_equal(*gradients)
 
 
+@pytest.mark.parametrize("odd", [jnp.inf, -jnp.inf, jnp.nan])
+def test_no_number_is_lost(odd):
+    x = jnp.ones((2, 5, 6, 1)).at[0, 0, 0, 0].set(odd)
+    kernel, bias = jnp.ones((3, 3, 1, 2)), jnp.zeros(2)
+    ours, theirs = (form(x, kernel, bias) for form in FORMS)
+    np.testing.assert_array_equal(ours, theirs)
+    theirs = nn.max_pool(x, (2, 2), strides=(2, 2))
+    np.testing.assert_array_equal(convolution.max_pool_2x2(x), theirs)
+    gradients = [
+        jax.grad(lambda x, f=f: f(x, kernel, bias)[0].sum(), argnums=0)(x)
+        for f in FORMS
+    ]
+    np.testing.assert_array_equal(*gradients)
+
+
+def test_networks_side_by_side_equal_each_alone():
+    x = jax.random.normal(jax.random.key(0), (2, 7, 8, 1))
+    kernels = jax.random.normal(jax.random.key(1), (3, 3, 3, 1, 4))
+    biases = jax.random.normal(jax.random.key(2), (3, 4))
+
+    def gradient(kernel, bias):
+        layer = lambda k, b: convolution.max_pool_2x2(convolution.conv2d(x, k, b))
+        return jax.grad(lambda *args: (layer(*args) ** 2).sum(), (0, 1))(kernel, bias)
+
+    together = jax.vmap(gradient)(kernels, biases)
+    alone = [gradient(k, b) for k, b in zip(kernels, biases, strict=True)]
+    alone = jax.tree.map(lambda *parts: jnp.stack(parts), *alone)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4), together, alone
+    )
+
+
 @pytest.mark.parametrize("name", INITIALIZERS)
 def test_the_layer_has_the_parameters_of_flax(name):
     x = jnp.ones((1, 8, 8, 3))

@@ -34,6 +34,7 @@ def write_index(
         studies=studies,
         tally=tally(claim["verdict"] for claim in claims),
         claims=len(claims),
+        untested=sum(not claim["tested"] for claim in claims),
         networks=sum(entry["networks"] for entry in studies),
         alphas=sorted({entry["alpha"] for entry in studies}),
         skipped=skipped,

@@ -167,6 +167,7 @@ def _ledger_row(j: Judgement) -> dict:
         "measured": _text.measured(j),
         "verdict": j.verdict,
         "p": j.p,
+        "tested": j.p is not None or j.evidence.holds is not None,
         "n": j.evidence.n,
         "summary": j.evidence.summary,
     }

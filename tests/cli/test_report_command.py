@@ -62,9 +62,10 @@ def _stored(folder):
 def test_one_page_over_all_studies(reported):
     page = (reported / "report.html").read_text()
     for words in [
-        "What holds of 4 claims",
+        "What holds of 6 claims",
         "2 supported",
-        "2 undecided",
+        "4 undecided",
+        "2 of the undecided were not tested",
         "alpha &amp; ELU win.",
         "Is beta &lt;true&gt;?",
         "On alpha, A. Nobody (2025)",
@@ -81,7 +82,7 @@ def test_the_links_of_the_page_lead_to_the_claims_of_each_report(reported):
     assert all(url.startswith("data:") for url in page.loads)
     assert len(page.loads) == 3  # an icon and two figures
     assert len(page.ids) == len(set(page.ids))
-    assert len([link for link in page.links if "#claim-" in link]) == 4
+    assert len([link for link in page.links if "#claim-" in link]) == 6
     for link in page.links:
         path, _, anchor = link.partition("#")
         target = Links((reported / path).read_text()) if path else page
@@ -165,6 +166,7 @@ def test_what_cannot_be_reported_is_named_and_the_others_are_done(relujax, runs)
         assert re.search(rf"Skipped: {name}\b.*: .*{re.escape(why)}", text), name
         assert f"Not in this page: {name}" in page
         assert f"#claim-{name}" not in page
+    assert "<code>relujax run" in page
     for name in ("alpha", "beta"):
         assert (runs / name / "report/quick/report.html").is_file()
         assert f"#claim-{name}-wins" in page
