@@ -198,7 +198,8 @@ def _sentence(c: Contrast, metric: str, a: str, b: str, split: str) -> str:
     )
     return (
         f"{a} is {amount(c.value, metric)} {side} {b} in "
-        f"{metric_name(metric, split)}, mean of {where}; averaged over {len(c.by_seed)} seeds, it is better on {wins}, equal on "
+        f"{metric_name(metric, split)}, mean of {where}; averaged over "
+        f"{len(c.by_seed)} seeds, it is better on {wins}, equal on "
         f"{len(signs) - wins - losses}, worse on {losses} of {len(signs)} splits."
     )
 
