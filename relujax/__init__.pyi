@@ -51,6 +51,9 @@ from .data import load_dataset as load_dataset
 from .data import prepare_dataset as prepare_dataset
 from .engine import Cell as Cell
 from .errors import InputError as InputError
+from .grid import Point as Point
+from .grid import SweepResults as SweepResults
+from .grid import sweep as sweep
 from .instruments import Captured as Captured
 from .instruments import Diagnosis as Diagnosis
 from .instruments import Link as Link

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pandas as pd
 from rich.console import Console
 
@@ -26,7 +27,7 @@ from relujax.engine import (
     Member,
     OwnCell,
     Plan,
-    auto,
+    choose,
     look_at,
     name_of,
     origin,
@@ -37,6 +38,7 @@ from relujax.engine import (
     watched,
 )
 from relujax.errors import InputError
+from relujax.grid import seed_ids
 from relujax.models import Model
 from relujax.progress import epochs_bar
 from relujax.study import Study
@@ -121,7 +123,7 @@ def compare(
     activations: Sequence[Wanted],
     seeds: int | Sequence[int] = 20,
     *,
-    optimizer: str = "adam",
+    optimizer: str | optax.GradientTransformation = "adam",
     epochs: int = 10,
     batch_size: int = 128,
     objective: str | None = None,
@@ -150,7 +152,8 @@ def compare(
         replacements learn is trained with the model, what they draw is new at every
         step and the evaluation rule at evaluation, and `arelu` gets the training loss.
       seeds: how many (ids 0, 1, ...), or a list of ids. Ten or more can decide.
-      optimizer: a spec such as `"adam(learning_rate=0.001)"`.
+      optimizer: a spec such as `"adam(learning_rate=0.001)"`, or any optax
+        transformation.
       epochs: passes over the training part.
       batch_size: examples per update.
       objective: one of `relujax.training.OBJECTIVES`; by default that of the data.
@@ -175,7 +178,7 @@ def compare(
     """
     start = time.perf_counter()
     data = _dataset(dataset)
-    ids = _seed_ids(seeds)
+    ids = seed_ids(seeds)
     own = own_model(model)
     candidates = _candidates(own, data, activations)
     objective = _objective(own, data, objective)
@@ -201,7 +204,7 @@ def compare(
                 members,
                 data,
                 root=0,
-                plan=plan or auto(),
+                plan=plan or choose(cell, data, len(members)).plan,
                 on_epochs=lambda n: bar.advance(task, n),
             )
             rows = pd.concat([rows for _, rows in chunks], ignore_index=True)
@@ -314,15 +317,6 @@ def _dataset(given: Any) -> Dataset:
         f"Expected the name of a data set, a Dataset, or four arrays (x_train, "
         f"y_train, x_test, y_test), got {got}."
     )
-
-
-def _seed_ids(seeds: int | Sequence[int]) -> list[int]:
-    ids = list(range(seeds)) if isinstance(seeds, int) else [int(s) for s in seeds]
-    if not ids or len(set(ids)) < len(ids):
-        raise InputError(
-            f"Expected a number of seeds of at least 1, or different ids, got {seeds}."
-        )
-    return ids
 
 
 def _save(results: Results, out: Path) -> None:

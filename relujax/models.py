@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 import jax
+import jax.numpy as jnp
 from flax import linen as nn
 from flax import nnx
 from flax.traverse_util import flatten_dict
@@ -100,6 +101,30 @@ def from_linen(module: nn.Module) -> Model:
         return y, {**state, **changed}, preactivations
 
     return Model(init, apply)
+
+
+def in_bfloat16(model: Model) -> Model:
+    """The network with its forward and backward pass in bfloat16.
+
+    Its parameters and state stay float32, and so do their gradients; what it returns is
+    float32 again.
+    """
+    down = lambda tree: _floats_to(jnp.bfloat16, tree)
+
+    def apply(params, state, x, *, rngs=None, train=False):
+        y, changed, layers = model.apply(
+            down(params), state, down(x), rngs=rngs, train=train
+        )
+        y, changed, layers = _floats_to(jnp.float32, (y, changed, layers))
+        return y, changed, layers
+
+    return Model(model.init, apply)
+
+
+def _floats_to(dtype: Any, tree: Tree) -> Tree:
+    """`tree` with its arrays of floats in another type."""
+    cast_one = lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a
+    return jax.tree.map(cast_one, tree)
 
 
 def from_nnx(make: Callable[..., nnx.Module]) -> Model:

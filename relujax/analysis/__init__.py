@@ -24,6 +24,7 @@ from relujax.analysis._paired import paired_test as paired_test
 from relujax.analysis._results import METRICS as METRICS
 from relujax.analysis._results import Metric as Metric
 from relujax.analysis._results import by_kind as by_kind
+from relujax.analysis._results import metric_of as metric_of
 from relujax.analysis._results import primary_metric as primary_metric
 from relujax.analysis._results import scores as scores
 from relujax.analysis._splits import best_over_splits as best_over_splits

@@ -114,7 +114,7 @@ def better(
         return _found(
             x,
             metric,
-            f"{_sentence(x, metric, a, b, split)}{_least(by, metric)}",
+            f"{_sentence(x, metric, a, b, split)}{least(by, metric)}",
             p_for=paired_test(x - by, alternative="greater"),
             p_against=paired_test(x - by, alternative="less"),
         )
@@ -159,7 +159,7 @@ def equivalent(
         return _found(
             x,
             metric,
-            f"{_sentence(x, metric, a, b, split)} Margin: {_amount(margin, metric)}.",
+            f"{_sentence(x, metric, a, b, split)} Margin: {amount(margin, metric)}.",
             p_for=equivalence_test(x, margin=margin),
             p_against=min(1.0, 2 * beyond),
         )
@@ -200,7 +200,7 @@ def best(
             x[rival],
             metric,
             f"Against the strongest of {len(others)} others: "
-            f"{_sentence(x[rival], metric, own, rival, split)}{_least(by, metric)}",
+            f"{_sentence(x[rival], metric, own, rival, split)}{least(by, metric)}",
             p_for=max(paired_test(d - by, alternative="greater") for d in x.values()),
             p_against=min(1.0, len(below) * min(below)),
         )
@@ -326,16 +326,16 @@ def _found(
     )
 
 
-def _amount(value: float, metric: str) -> str:
+def amount(value: float, metric: str) -> str:
     m = metric_of(metric)
     return f"{m.show(abs(value))} {m.points}".strip()
 
 
-def _least(by: float, metric: str) -> str:
+def least(by: float, metric: str) -> str:
     if by == 0:
         return ""
     kind = "An improvement of more than" if by > 0 else "A loss of less than"
-    return f" {kind} {_amount(by, metric)} is claimed."
+    return f" {kind} {amount(by, metric)} is claimed."
 
 
 def _sentence(x: np.ndarray, metric: str, a: str, b: str, split: str) -> str:
@@ -344,7 +344,7 @@ def _sentence(x: np.ndarray, metric: str, a: str, b: str, split: str) -> str:
     wins, losses = int((signs > 0).sum()), int((signs < 0).sum())
     side = "better than" if value >= 0 else "worse than"
     return (
-        f"{a} is {_amount(value, metric)} {side} {b} in "
+        f"{a} is {amount(value, metric)} {side} {b} in "
         f"{metric_name(metric, split)}: better in {wins}, equal in "
         f"{len(x) - wins - losses}, worse in {losses} of {len(x)} seeds."
     )

@@ -21,6 +21,7 @@ import pandas as pd
 from scipy import stats
 
 from relujax import specs
+from relujax.analysis._claims import amount, least
 from relujax.analysis._paired import TIE, paired_test
 from relujax.analysis._results import (
     UNIT,
@@ -63,12 +64,12 @@ class Contrast(NamedTuple):
         half = stats.t.isf((1 - confidence) / 2, self.df) * self.error
         return float(self.value - half), float(self.value + half)
 
-    def p(self, alternative: Literal["greater", "less"]) -> float:
-        """The one-sided p-value of "no improvement"; 1 for fewer than two seeds."""
-        if not self.error > TIE * abs(self.value):
+    def p(self, alternative: Literal["greater", "less"], by: float = 0.0) -> float:
+        """The one-sided p-value of "the improvement is `by`"; 1 for a single seed."""
+        if not self.error > TIE * abs(self.value - by):
             # All are equal, or there is one seed: no spread to compare with.
-            return paired_test(self.by_seed, alternative=alternative)
-        t = self.value / self.error
+            return paired_test(self.by_seed - by, alternative=alternative)
+        t = (self.value - by) / self.error
         return float(stats.t.sf(t if alternative == "greater" else -t, self.df))
 
 
@@ -94,7 +95,8 @@ def contrast(
     names = pooled_names(frame["data"].unique())
     task = table.index.map(lambda unit: (names[unit[0]], *unit[1:]))
     groups = {key: d.to_numpy() for key, d in table.groupby(task, sort=False)}
-    label = lambda key: task_label(key, list(groups))
+    one_each = len({data for data, *_ in groups}) == len(groups)
+    label = lambda key: key[0] if one_each else task_label(key, list(groups))
     return combine({label(key): d for key, d in groups.items()})
 
 
@@ -142,6 +144,7 @@ def best_over_splits(
     metric: str = "accuracy",
     *,
     among: Sequence[str],
+    by: float = 0.0,
     split: str = "test",
     where: Where | None = None,
 ):
@@ -153,6 +156,8 @@ def best_over_splits(
       a: spec, or its name alone if the results have one of that name.
       metric: a name in `METRICS`; an improvement is a decrease for losses.
       among: the others.
+      by: the least improvement claimed, in the stored unit (0.01 is one percentage
+        point of accuracy).
       split: which split is scored.
       where: restricts data, model or optimizer. Several tasks weigh the same.
     """
@@ -166,17 +171,17 @@ def best_over_splits(
         }
         rival = min(found, key=lambda other: found[other].value)
         low, high = found[rival].interval()
-        m, below = metric_of(metric), [c.p("less") for c in found.values()]
+        m, below = metric_of(metric), [c.p("less", by) for c in found.values()]
         strongest = f"Against the strongest of {len(found)} others: "
         return Evidence(
             effect=m.scale * found[rival].value,
             interval=(m.scale * low, m.scale * high),
-            p_for=max(c.p("greater") for c in found.values()),
+            p_for=max(c.p("greater", by) for c in found.values()),
             p_against=min(1.0, len(below) * min(below)),
             n=len(found[rival].by_seed),
             unit=m.points or m.label,
             summary=f"{strongest if len(found) > 1 else ''}"
-            f"{_sentence(found[rival], metric, own, rival, split)}",
+            f"{_sentence(found[rival], metric, own, rival, split)}{least(by, metric)}",
         )
 
     return test
@@ -185,7 +190,6 @@ def best_over_splits(
 def _sentence(c: Contrast, metric: str, a: str, b: str, split: str) -> str:
     m = metric_of(metric)
     side = "better than" if c.value >= 0 else "worse than"
-    amount = f"{m.show(abs(c.value))} {m.points}".strip()
     signs = np.sign(np.round(np.concatenate(list(c.by_split.values())), 12))
     wins, losses = int((signs > 0).sum()), int((signs < 0).sum())
     where = ", ".join(
@@ -193,8 +197,9 @@ def _sentence(c: Contrast, metric: str, a: str, b: str, split: str) -> str:
         for name, x in c.by_split.items()
     )
     return (
-        f"{a} is {amount} {side} {b} in {metric_name(metric, split)}, mean of {where}; "
-        f"averaged over {len(c.by_seed)} seeds, it is better on {wins}, equal on "
+        f"{a} is {amount(c.value, metric)} {side} {b} in "
+        f"{metric_name(metric, split)}, mean of {where}; averaged over "
+        f"{len(c.by_seed)} seeds, it is better on {wins}, equal on "
         f"{len(signs) - wins - losses}, worse on {losses} of {len(signs)} splits."
     )
 

@@ -147,6 +147,18 @@ def gallery(
 
 
 @app.command()
+def bench(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The small workloads, about a minute.")
+    ] = False,
+) -> None:
+    """Seeds per hour of each plan on five workloads, on this machine."""
+    from relujax.cli._bench import show_speeds
+
+    show_speeds(quick=quick)
+
+
+@app.command()
 def diagnose(
     function: Annotated[str, typer.Argument(metavar="MODULE:FUNCTION")],
     data: Annotated[

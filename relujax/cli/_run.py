@@ -129,6 +129,7 @@ def train(tasks: Sequence[Task]) -> list[Failure]:
         failures = run_tasks(
             tasks,
             on_group=lambda group: progress.update(bar, description=_label(group)),
+            on_plan=lambda why: progress.console.print(f"Plan: {why}.", soft_wrap=True),
             on_epochs=lambda n: progress.advance(bar, n),
         )
     seconds = time.perf_counter() - start

@@ -16,7 +16,9 @@ from relujax.deep import deep_mlp
 from relujax.errors import InputError, unknown
 from relujax.models import Model
 from relujax.training import (
+    OPTIONS,
     Objective,
+    check_optimizer,
     make_optimizer,
     objective,
     optimizer_defaults,
@@ -29,7 +31,13 @@ _MODELS = {"mlp": models.MLP, "cnn": models.CNN, "deep_mlp": deep_mlp}
 _FORMAT = 1
 
 # Fields that a cell did not have from the start.
-_ADDED = {"evaluate_every", "tolerances"}
+_ADDED = {"compute", "evaluate_every", "tolerances"}
+
+#: What networks may compute in; parameters, losses and statistics are float32.
+COMPUTE = ("float32", "bfloat16")
+
+# Numbers whose default is None: traced once they are given.
+_FLOATS = {"clip", "dropout", "momentum"}
 
 # Attributes of the Linen modules that no spec string of a model may set.
 _SET_BY_ENGINE = {"outputs", "activation", "name", "parent"}
@@ -82,8 +90,21 @@ def _filled(kind: str, text: str, defaults_of: Callable) -> Spec:
 
 
 def optimizer_spec(text: str) -> Spec:
-    """The parsed spec string of an optimiser."""
-    return _filled("optimizer", text, optimizer_defaults)
+    """The parsed spec string of an optimiser.
+
+    An option that is left at its default is left out: the text of the specs that have
+    none, and with it the name of stored results, stays what it was.
+    """
+    name, values = specs.parse(text)
+    known = optimizer_defaults(name)
+    filled = specs.fill(f"optimizer {name}", known, values)
+    check_optimizer(name, filled)
+    given = {
+        key: float(value) if key in _FLOATS and value is not None else value
+        for key, value in filled.items()
+        if key not in OPTIONS or value != OPTIONS[key]
+    }
+    return _spec(name, given)
 
 
 def check_schedule(cell: Any) -> None:
@@ -123,6 +144,7 @@ class Skeleton(NamedTuple):
     epochs: int
     evaluate_every: int
     tolerances: tuple[float, ...]
+    compute: str
 
     def initial(self) -> "Skeleton":
         """What the initial state depends on: no activation that learns nothing."""
@@ -144,13 +166,17 @@ class Skeleton(NamedTuple):
         }
 
     def build(
-        self, numbers: Mapping[str, Mapping[str, Any]], classes: int | None
+        self,
+        numbers: Mapping[str, Mapping[str, Any]],
+        classes: int | None,
+        examples: int,
     ) -> tuple[Model, optax.GradientTransformation, Objective]:
         """The network, the optimiser and the objective.
 
         Args:
           numbers: the traced numbers, as `Cell.hyperparameters`.
           classes: number of classes of the data; None for regression.
+          examples: training examples, which tell how many steps a schedule spans.
         """
         parts = {
             part: {**dict(static), **numbers[part]} for part, _, static in self.parts
@@ -163,7 +189,13 @@ class Skeleton(NamedTuple):
             activation=activations.get(names["activation"], **parts["activation"]),
             **parts["model"],
         )
-        return model, make_optimizer(names["optimizer"], **parts["optimizer"]), chosen
+        if self.compute == "bfloat16":
+            model = models.in_bfloat16(model)
+        steps = self.epochs * -(-examples // self.batch_size)
+        optimizer = make_optimizer(
+            names["optimizer"], steps=steps, **parts["optimizer"]
+        )
+        return model, optimizer, chosen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,13 +209,17 @@ class Cell:
       data: a data set, as for `relujax.load_dataset`.
       model: `mlp(hidden=(512, 512), dropout=0.3, initializer='glorot')`, for example.
       activation: as for `relujax.get`.
-      optimizer: `adam(learning_rate=0.001)`, for example.
+      optimizer: `adam(learning_rate=0.001)`, for example; every optimiser also takes
+        `schedule='cosine'` or `'linear'`, `warmup=0.1` (of all steps) and `clip=1.0`
+        (the largest global norm of the gradient).
       objective: one of `relujax.training.OBJECTIVES`.
       batch_size: examples per update.
       epochs: passes over the training part.
       evaluate_every: epochs from one evaluation to the next; it divides `epochs`.
       tolerances: each adds a column `small_<tolerance>`, the fraction of the units of
         a layer whose output is smaller on every example (`deep_mlp` only).
+      compute: `bfloat16` multiplies and activates in that type; parameters, losses and
+        statistics stay float32.
 
     Raises:
       InputError: a name or a parameter is unknown, or a number out of range.
@@ -198,10 +234,13 @@ class Cell:
     epochs: int = 10
     evaluate_every: int = 1
     tolerances: tuple[float, ...] = ()
+    compute: str = "float32"
 
     def __post_init__(self) -> None:
         check_schedule(self)
         _check_evaluation(self)
+        if self.compute not in COMPUTE:
+            raise unknown("type to compute in", str(self.compute), COMPUTE)
         model = self.parts["model"]
         make_model(
             model.name,
@@ -227,6 +266,21 @@ class Cell:
         return {part: dict(spec.numeric) for part, spec in self.parts.items()}
 
     @property
+    def numbers(self) -> list[str]:
+        """The numbers that may be varied, each as `part.name`."""
+        known = {
+            "activation": {},
+            "model": model_defaults(self.parts["model"].name),
+            "optimizer": optimizer_defaults(self.parts["optimizer"].name),
+        }
+        return [
+            f"{part}.{name}"
+            for part, spec in self.parts.items()
+            for name, value in {**known[part], **spec.numeric}.items()
+            if isinstance(value, float) or name in _FLOATS
+        ]
+
+    @property
     def skeleton(self) -> Skeleton:
         """What is left without the traced numbers: one compilation each."""
         parts = self.parts.items()
@@ -238,6 +292,7 @@ class Cell:
             self.epochs,
             self.evaluate_every,
             self.tolerances,
+            self.compute,
         )
 
     def canonical(self) -> "Cell":

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import optax
 
 from relujax.engine._cell import Spec, check_schedule, optimizer_spec
+from relujax.errors import InputError
 from relujax.models import Model
 from relujax.training import Objective, make_optimizer, objective
 
@@ -19,7 +20,7 @@ class OwnSkeleton(NamedTuple):
     """
 
     model: Model
-    optimizer: tuple[str, tuple[tuple[str, Any], ...]]
+    optimizer: optax.GradientTransformation | tuple[str, tuple[tuple[str, Any], ...]]
     objective: str
     batch_size: int
     epochs: int
@@ -35,12 +36,19 @@ class OwnSkeleton(NamedTuple):
         return {part: dict(numbers) for part, numbers in given.items()}
 
     def build(
-        self, numbers: Mapping[str, Mapping[str, Any]], classes: int | None
+        self,
+        numbers: Mapping[str, Mapping[str, Any]],
+        classes: int | None,
+        examples: int,
     ) -> tuple[Model, optax.GradientTransformation, Objective]:
         """The network, the optimiser and the objective; see `Skeleton.build`."""
         del classes  # The network has the outputs that it has.
-        name, static = self.optimizer
-        optimizer = make_optimizer(name, **dict(static), **numbers["optimizer"])
+        optimizer = self.optimizer
+        if not isinstance(optimizer, optax.GradientTransformation):
+            name, static = optimizer
+            steps = self.epochs * -(-examples // self.batch_size)
+            given = {**dict(static), **numbers["optimizer"]}
+            optimizer = make_optimizer(name, steps=steps, **given)
         return self.model, optimizer, objective(self.objective)
 
 
@@ -50,7 +58,7 @@ class OwnCell:
 
     Attributes:
       model: the network, its activations included.
-      optimizer: `adam(learning_rate=0.001)`, for example.
+      optimizer: `adam(learning_rate=0.001)`, for example, or any optax transformation.
       objective: one of `relujax.training.OBJECTIVES`.
       batch_size: examples per update.
       epochs: passes over the training part.
@@ -60,7 +68,7 @@ class OwnCell:
     """
 
     model: Model
-    optimizer: str
+    optimizer: str | optax.GradientTransformation
     objective: str
     batch_size: int
     epochs: int
@@ -71,8 +79,15 @@ class OwnCell:
 
     @cached_property
     def optimizer_spec(self) -> Spec:
-        """The parsed spec of the optimiser, defaults included."""
-        return optimizer_spec(self.optimizer)
+        """The parsed spec of the optimiser, defaults included; `own` if it has none."""
+        if isinstance(self.optimizer, str):
+            return optimizer_spec(self.optimizer)
+        if isinstance(self.optimizer, optax.GradientTransformation):
+            return Spec("own", (), {})
+        raise InputError(
+            f"Expected an optimizer such as 'adam(learning_rate=0.001)' or an optax "
+            f"transformation, got {type(self.optimizer).__name__}."
+        )
 
     @property
     def hyperparameters(self) -> dict[str, dict[str, float]]:
@@ -82,10 +97,10 @@ class OwnCell:
     @property
     def skeleton(self) -> OwnSkeleton:
         """What is left without the traced numbers: one compilation each."""
-        spec = self.optimizer_spec
+        spec, given = self.optimizer_spec, self.optimizer
         return OwnSkeleton(
             self.model,
-            (spec.name, spec.static),
+            (spec.name, spec.static) if isinstance(given, str) else given,
             self.objective,
             self.batch_size,
             self.epochs,

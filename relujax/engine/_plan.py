@@ -123,17 +123,6 @@ def _map(fn: Callable[[Any], Any], count: jax.Array, xs: Any) -> Any:
     return jax.lax.fori_loop(0, count, body, out)
 
 
-def auto() -> Plan:
-    """The plan for this backend.
-
-    A CPU multiplies the matrices of one network after another faster than those of all
-    networks as one batched product; an accelerator needs the whole population at once.
-    """
-    devices = jax.local_device_count()
-    mapping = "map" if jax.default_backend() == "cpu" else "vmap"
-    return Plan(mapping, devices=devices)
-
-
 def _memory() -> int:
     """Bytes that a chunk may use on one device: half of what there is."""
     limits = jax.local_devices()[0].memory_stats() or {}

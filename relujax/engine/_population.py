@@ -57,7 +57,7 @@ def train_population(
     for first in range(0, len(members), per_call):
         chunk = list(members[first : first + per_call])
         counts, places = plan.places(len(chunk), per_device)
-        batch = _batch(chunk, places, per_device * plan.devices)
+        batch = batch_of(chunk, places, per_device * plan.devices)
         states = program.start(counts, batch)
         measured = []
         for call in calls:
@@ -70,7 +70,7 @@ def train_population(
         yield chunk, mark_diverged(frame.assign(seed=seeds[frame["member"]]))
 
 
-def _batch(chunk: Sequence[Member], places: np.ndarray, size: int) -> Members:
+def batch_of(chunk: Sequence[Member], places: np.ndarray, size: int) -> Members:
     """The members at their rows; the rows between repeat the first member."""
     filled = [chunk[0]] * size
     for place, member in zip(places, chunk, strict=True):

@@ -137,14 +137,14 @@ class _Member(NamedTuple):
     root: int
 
     def start(self, member: Members, first: Data):
-        run, keys = self._run(member)
+        run, keys = self._run(member, first)
         state = run.init(keys, first.train.x)
         _, dead = jax.eval_shape(run.evaluate, state, first.train)
         return Progress(state, dict.fromkeys(Data._fields, alive(dead)))
 
     def advance(self, progress: Progress, member: Members, shared: Any):
         data, epochs = shared
-        run, keys = self._run(member)
+        run, keys = self._run(member, data)
 
         def epoch(_, carry):
             state, before = carry
@@ -167,12 +167,13 @@ class _Member(NamedTuple):
 
     def metrics(self, progress: Progress, member: Members, data: Data):
         """The metrics of an evaluation, for their shapes."""
-        run, _ = self._run(member)
+        run, _ = self._run(member, data)
         _, metrics = _measure(run, progress.train, data, progress.fates)
         return {**metrics, **_no_losses()}
 
-    def _run(self, member: Members) -> tuple[Run, Streams]:
-        parts = self.skeleton.build(member.hyperparameters, self.classes)
+    def _run(self, member: Members, data: Data) -> tuple[Run, Streams]:
+        examples = len(data.train.y)
+        parts = self.skeleton.build(member.hyperparameters, self.classes, examples)
         run = make_run(
             *parts,
             classes=self.classes,

@@ -15,8 +15,9 @@ import pandas as pd
 
 from relujax import data
 from relujax.data import Dataset
+from relujax.engine._auto import choose, usual
 from relujax.engine._cell import Cell
-from relujax.engine._plan import Plan, auto
+from relujax.engine._plan import Plan
 from relujax.engine._population import Member, train_population
 from relujax.engine._provenance import provenance
 from relujax.engine._store import Store
@@ -94,6 +95,7 @@ def run_tasks(
     plan: Plan | None = None,
     workers: int | None = None,
     on_group: Callable[[Sequence[Task]], None] = lambda _tasks: None,
+    on_plan: Callable[[str], None] = lambda _why: None,
     on_epochs: Callable[[int], None] = lambda _epochs: None,
 ) -> list[Failure]:
     """Train what is missing and store it, chunk by chunk.
@@ -104,23 +106,33 @@ def run_tasks(
     Args:
       tasks: from `plan_tasks`.
       root: the root seed.
-      plan: how the members are run; None for `auto`.
+      plan: how the members are run; None for the one that `choose` takes.
       workers: groups that run at the same time; None for one per core where all
         networks are too small to occupy more than one, else one. One group compiles
         while another trains; no number changes.
       on_group: called with the tasks of each program before it starts.
+      on_plan: called with the plan that was chosen for a program, and why, in one line.
       on_epochs: called with the number of epochs (times members) that have been done.
 
     Returns:
       What went wrong; the other groups have run. The traceback is in `error.txt`
       beside the results.
     """
-    plan = plan or auto()
     if workers is None:
         small = all(map(_is_small, {t.cell.skeleton: t for t in tasks}.values()))
-        workers = max(1, os.cpu_count() or 1) if small and plan.devices == 1 else 1
+        alone = (plan or usual()).devices == 1
+        workers = max(1, os.cpu_count() or 1) if small and alone else 1
+    if plan is None and workers > 1:
+        plan = usual()  # While others train, a measurement would tell nothing.
     failures: list[Failure] = []
     busy: list[Task] = []
+
+    def decide(group: Sequence[Task], networks: int) -> Plan:
+        if plan is not None:
+            return plan
+        chosen = choose(group[0].cell, group[0].dataset, networks)
+        on_plan(chosen.why)
+        return chosen.plan
 
     def attempt(
         group: Sequence[Task], checkpoint: Callable[[], None], *, wait: bool
@@ -130,7 +142,7 @@ def run_tasks(
             on_epochs(epochs)
 
         try:
-            busy.extend(_run_group(group, root, plan, on_group, done, wait=wait))
+            busy.extend(_run_group(group, root, decide, on_group, done, wait=wait))
         except Exception as error:
             failures.append(Failure(tuple(group), error))
             for task in group:
@@ -144,8 +156,9 @@ def run_tasks(
 
 def _is_small(task: Task) -> bool:
     numbers = task.cell.hyperparameters
-    model, _, _ = task.cell.skeleton.build(numbers, task.dataset.classes)
-    x = task.dataset.transform(jnp.asarray(task.dataset.x_train[:1]))
+    data = task.dataset
+    model, _, _ = task.cell.skeleton.build(numbers, data.classes, len(data.x_train))
+    x = data.transform(jnp.asarray(data.x_train[:1]))
     params, _ = jax.eval_shape(model.init, jax.random.key(0), x)
     return sum(leaf.size for leaf in jax.tree.leaves(params)) < _SMALL
 
@@ -162,7 +175,7 @@ def _groups(tasks: Sequence[Task]) -> list[list[Task]]:
 def _run_group(
     group: Sequence[Task],
     root: int,
-    plan: Plan,
+    decide: Callable[[Sequence[Task], int], Plan],
     on_group: Callable[[Sequence[Task]], None],
     on_epochs: Callable[[int], None],
     *,
@@ -187,6 +200,7 @@ def _run_group(
         on_group(list(mine.values()))
         for task in mine.values():
             task.store.describe(_description(task, root))
+        plan = decide(group, len(members))
         start = time.perf_counter()
         for chunk, frame in train_population(
             members, group[0].dataset, root=root, plan=plan, on_epochs=on_epochs

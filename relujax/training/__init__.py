@@ -12,6 +12,8 @@ from relujax.training._objectives import (
 )
 from relujax.training._objectives import confusion_matrix as confusion_matrix
 from relujax.training._objectives import objective as objective
+from relujax.training._optimizers import OPTIONS as OPTIONS
+from relujax.training._optimizers import check_optimizer as check_optimizer
 from relujax.training._optimizers import make_optimizer as make_optimizer
 from relujax.training._optimizers import optimizer_defaults as optimizer_defaults
 from relujax.training._run import Batch as Batch

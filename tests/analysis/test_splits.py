@@ -116,6 +116,15 @@ def test_no_spread_and_one_seed():
     assert verdict(frame(one)) == "undecided"
 
 
+def test_an_improvement_of_at_least_so_much():
+    data = frame(np.random.default_rng(0).normal(0.05, 0.005, (10, 5)))
+    test = lambda by: best_over_splits("elu", among=["relu"], by=by)(data)
+    small, large = test(0.02), test(0.08)
+    assert small.p_for < 0.001 and large.p_against < 0.001
+    assert small.effect == large.effect
+    assert "more than 8.00 percentage points is claimed" in large.summary
+
+
 def test_it_must_beat_every_other():
     rng = np.random.default_rng(0)
     parts = frame(rng.normal(0.05, 0.005, (10, 5)))

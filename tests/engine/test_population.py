@@ -252,3 +252,66 @@ def test_training_learns(wdbc):
     assert (last["accuracy"] > 0.93).all()
     assert (last["confusion"].map(sum) == len(wdbc.x_test)).all()
     assert last["dead"].map(len).eq(2).all()
+
+
+DEEP = {"objective": "mse", "batch_size": 100, "optimizer": "adam(learning_rate=0.01)"}
+
+
+def deep(depth=3, **changes):
+    settings = {"model": f"deep_mlp(depth={depth}, capacity=6)", "epochs": 4}
+    return small("elu", **{**DEEP, **settings, **changes})
+
+
+@pytest.fixture(scope="module")
+def curve():
+    return load_dataset("synthetic(curve='quadratic', n=100, d=2)")
+
+
+def test_evaluations_may_lie_epochs_apart(curve):
+    every, some = (train(deep(evaluate_every=k), curve, [0, 1]) for k in (1, 2))
+    kept = every[every["epoch"].isin([0, 2, 4])].reset_index(drop=True)
+    columns = ["seed", "epoch", "split", "loss", "mse", "r2", "running_loss"]
+    pd.testing.assert_frame_equal(kept[columns], some[columns])
+    assert kept["dead"].map(list).tolist() == some["dead"].map(list).tolist()
+
+
+def test_divergence_between_evaluations_is_found(curve):
+    fast = deep(evaluate_every=4, optimizer="sgd(learning_rate=1e30)")
+    frame = train(fast, curve, [0])
+    assert frame.query("epoch == 4")["diverged"].all()
+    step = frame.query("epoch == 4")["diverged_step"].unique()
+    assert len(step) == 1 and step[0] in (1.0, 2.0)
+
+
+def test_depths_share_a_program_and_keep_their_layers(curve, monkeypatch):
+    from relujax.engine import _program
+
+    _program._advance.cache_clear()
+    members = [Member(deep(depth, tolerances=(0.01,)), 0) for depth in (1, 6, 3)]
+    chunks = train_population(members, curve, root=0, plan=Plan("map"))
+    frame = pd.concat([frame for _, frame in chunks])
+    assert _program._advance.cache_info().currsize == 1
+    for member, depth in enumerate((1, 6, 3)):
+        rows = frame[frame["member"] == member]
+        assert {len(row) for row in rows["dead"]} == {depth}
+        assert {len(row) for row in rows["small_0.01"]} == {depth}
+        alone = train(deep(depth, tolerances=(0.01,)), curve, [0])
+        np.testing.assert_array_equal(rows["loss"].to_numpy(), alone["loss"].to_numpy())
+
+
+def test_small_units_are_those_below_the_tolerance(curve):
+    frame = train(deep(tolerances=(1e-9, 1e9)), curve, [0])
+    assert all(set(row) == {0.0} for row in frame["small_1e-09"])
+    assert all(set(row) == {1.0} for row in frame["small_1e+09"])
+
+
+def test_activations_that_learn_nothing_start_with_one_program(curve):
+    from relujax.engine import _program
+
+    _program._start.cache_clear()
+    for activation in ("relu", "elu(alpha=0.5)", "n_relu"):
+        cell = small(activation, **DEEP, model="deep_mlp(capacity=6)")
+        train(cell, curve, [0])
+    assert _program._start.cache_info().currsize == 1
+    train(small("prelu", **DEEP, model="deep_mlp(capacity=6)"), curve, [0])
+    assert _program._start.cache_info().currsize == 2

@@ -1,0 +1,61 @@
+"""`relujax bench`: what each plan trains in an hour on this machine."""
+
+import os
+import time
+
+import jax
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from relujax.benchmark import WORKLOADS, Speed, speeds
+from relujax.cli._run import cache_compilations
+from relujax.engine import gemm_peak, plan_name, provenance
+
+console = Console(highlight=False)
+
+# Of the workloads, those that are measured in a minute.
+_QUICK = ("WDBC MLP", "small MLP")
+
+
+def show_speeds(*, quick: bool) -> None:
+    """Print the table.
+
+    Args:
+      quick: the small workloads only.
+    """
+    cache_compilations()
+    start = time.perf_counter()
+    known = provenance()
+    console.print(f"{known['device']}, {os.cpu_count()} cores, JAX {jax.__version__}.")
+    before = gemm_peak()
+    chosen = [w for w in WORKLOADS if not quick or w.name.startswith(_QUICK)]
+    for speed in speeds(chosen):
+        console.print(_table(speed))
+    low, high = sorted((before, gemm_peak()))
+    console.print(
+        f"Matrix product, float32, 2048 × 2048: {low / 1e9:.0f} to {high / 1e9:.0f} "
+        f"GFLOP/s before and after. Took {time.perf_counter() - start:.0f} s."
+    )
+    console.print(
+        "Training steps alone, compiled; data of the right shape, drawn from a key."
+    )
+
+
+def _table(speed: Speed) -> Table:
+    workload = speed.workload
+    seeds = f"{workload.seeds:,} seeds"
+    table = Table(box=box.SIMPLE_HEAD, title=f"{workload.name}; {seeds}")
+    table.title_justify = "left"
+    table.add_column("plan")
+    table.add_column("ms a seed-step", justify="right")
+    table.add_column("seeds per hour", justify="right")
+    table.add_column("auto")
+    for plan, seconds in speed.plans.items():
+        table.add_row(
+            plan_name(plan),
+            f"{seconds * 1e3:.3g}",
+            f"{speed.seeds_per_hour(plan):,.0f}",
+            "takes it" if plan == speed.chosen else "",
+        )
+    return table

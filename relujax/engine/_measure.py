@@ -1,0 +1,103 @@
+"""How long a step of a plan takes here, from a few steps on a part of the data."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from relujax.data import Dataset
+from relujax.engine._cell import Cell
+from relujax.engine._own import OwnCell
+from relujax.engine._plan import Plan
+from relujax.engine._population import Member, batch_of
+from relujax.engine._program import compile_program, put_on_device
+
+# Batches in the part of the data, and networks per device of a `vmap`.
+_BATCHES = 4
+_SIDE_BY_SIDE = 16
+
+# Every plan has so many turns, each of about so many seconds.
+_TURNS = 5
+_SECONDS = 0.05
+
+
+def seconds_per_step(
+    cell: Cell | OwnCell, data: Dataset, plans: Sequence[Plan], networks: int
+) -> dict[Plan, float]:
+    """The time of one update of one network of a population, once it is compiled.
+
+    The plans take turns, so that what else the machine does disturbs them alike.
+
+    Args:
+      cell: what is trained.
+      data: its data set; a few batches of it are used.
+      plans: how the networks are run.
+      networks: size of the whole population: more are not run side by side.
+
+    Returns:
+      Plan to seconds: the fastest of a few turns, for a disturbance only adds.
+    """
+    part = sample(data, cell.batch_size)
+    turns = {plan: _stopwatch(cell, part, plan, networks) for plan in plans}
+    times = {plan: min(turn() for _ in range(2)) for plan, turn in turns.items()}
+    for _ in range(_TURNS - 2):
+        times = {plan: min(times[plan], turn()) for plan, turn in turns.items()}
+    return times
+
+
+def _stopwatch(
+    cell: Cell | OwnCell, part: Dataset, plan: Plan, networks: int
+) -> Callable[[], float]:
+    """A function that trains for a moment and returns the seconds of a seed-step."""
+    steps = -(-len(part.x_train) // cell.batch_size)
+    program = compile_program(cell, part, root=0, plan=plan)
+    rows, fitting = plan.sizes(networks, member_bytes=program.member_bytes)
+    if plan.mapping == "vmap":
+        rows = min(rows, _SIDE_BY_SIDE)
+    each = 1 if plan.mapping == "map" else rows
+    size = min(each * plan.devices, fitting)
+    counts, places = plan.places(size, rows)
+    members = [Member(cell, seed) for seed in range(size)]
+    batch = batch_of(members, places, rows * plan.devices)
+    arrays, states = put_on_device(part), program.start(counts, batch)
+
+    def run(epochs: int) -> float:
+        nonlocal states
+        call = (arrays, np.asarray([epochs], np.int32))
+        start = time.perf_counter()
+        states, packed = program.advance(counts, states, batch, call)
+        jax.block_until_ready(packed)
+        return time.perf_counter() - start
+
+    run(1)
+    epochs = max(1, round(_SECONDS / run(1)))
+    return lambda: run(epochs) / (epochs * steps * size)
+
+
+def sample(data: Dataset, batch_size: int) -> Dataset:
+    """The first few batches of the training part, and as large a share of the test."""
+    n = min(len(data.x_train), _BATCHES * batch_size)
+    m = max(1, len(data.x_test) * n // len(data.x_train))
+    return replace(
+        data,
+        x_train=data.x_train[:n],
+        y_train=data.y_train[:n],
+        x_test=data.x_test[:m],
+        y_test=data.y_test[:m],
+    )
+
+
+def gemm_peak(size: int = 2048, repeats: int = 5) -> float:
+    """Floating-point operations per second of a float32 matrix product."""
+    a = jnp.ones((size, size))
+    product = jax.jit(jnp.matmul)
+    jax.block_until_ready(product(a, a))
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        jax.block_until_ready(product(a, a))
+        times.append(time.perf_counter() - start)
+    return 2 * size**3 / min(times)

@@ -1,0 +1,112 @@
+"""Which plan is chosen, from what, and that it is remembered."""
+
+import json
+from dataclasses import replace
+
+import jax
+import pytest
+
+from relujax import Cell, load_dataset
+from relujax.engine import Plan, _auto, candidates, choose, plan_tasks, run_tasks
+from relujax.engine._measure import sample, seconds_per_step
+
+CELL = Cell(
+    data="wdbc",
+    model="mlp(hidden=(4,))",
+    activation="n_relu",
+    objective="binary_cross_entropy",
+    epochs=1,
+)
+
+
+@pytest.fixture
+def wdbc():
+    return load_dataset("wdbc")
+
+
+@pytest.fixture(autouse=True)
+def measured(monkeypatch, tmp_path):
+    """A cache folder of its own; the plans that were measured, call by call."""
+    calls = []
+
+    def fake(cell, data, plans, networks):
+        calls.append(list(plans))
+        return {plan: 1.0 if plan.mapping == "map" else 0.5 for plan in plans}
+
+    monkeypatch.setattr(_auto, "folder", lambda: tmp_path / "plans")
+    monkeypatch.setattr(_auto, "seconds_per_step", fake)
+    return calls
+
+
+def test_little_work_is_not_measured(wdbc, measured):
+    choice = choose(CELL, wdbc, 10)
+    assert choice.plan == Plan("map", devices=jax.local_device_count())
+    assert "too little to measure" in choice.why and measured == []
+
+
+def test_much_work_is_measured_once_and_remembered(wdbc, measured):
+    long = replace(CELL, epochs=100_000)
+    choice = choose(long, wdbc, 100)
+    assert choice.plan.mapping == "vmap" and measured == [candidates()]
+    assert "500 ms a seed-step" in choice.why and "measured in" in choice.why
+    again = choose(long, wdbc, 100)
+    assert again.plan == choice.plan and len(measured) == 1
+    assert again.why.endswith("remembered") and "\n" not in again.why
+    # Another number is the same program, another network is not.
+    choose(replace(long, activation="n_relu(sigma=0.3)"), wdbc, 100)
+    assert len(measured) == 1
+    choose(replace(long, model="mlp(hidden=(5,))"), wdbc, 100)
+    assert len(measured) == 2
+
+
+@pytest.mark.parametrize("damage", ["garbage", "other devices"])
+def test_what_cannot_be_read_is_measured_again(wdbc, measured, tmp_path, damage):
+    long = replace(CELL, epochs=100_000)
+    choose(long, wdbc, 100)
+    (path,) = (tmp_path / "plans").iterdir()
+    plan = {"mapping": "map", "chunk": None, "devices": 10_000}
+    path.write_text("{" if damage == "garbage" else json.dumps([[plan, 0.1]]))
+    choose(long, wdbc, 100)
+    assert len(measured) == 2
+
+
+def test_no_cache_folder_is_no_failure(wdbc, measured, tmp_path):
+    (tmp_path / "plans").write_text("a file")
+    assert choose(replace(CELL, epochs=100_000), wdbc, 100).plan.mapping == "vmap"
+
+
+def test_the_usual_plan_wins_a_tie(wdbc):
+    usual, *others = candidates()
+    timings = {usual: 1.0, **dict.fromkeys(others, 0.97)}
+    assert choose(CELL, wdbc, 1, timings=timings).plan == usual
+    timings = {usual: 1.0, **dict.fromkeys(others, 0.9)}
+    assert choose(CELL, wdbc, 1, timings=timings).plan != usual
+
+
+def test_two_devices_are_candidates_too():
+    assert {plan.devices for plan in candidates()} == {1, jax.local_device_count()}
+
+
+def test_plans_are_measured(wdbc):
+    plans = [Plan("map"), Plan("vmap", devices=2)]
+    times = seconds_per_step(CELL, wdbc, plans, 3)
+    assert list(times) == plans
+    assert all(0 < seconds < 1 for seconds in times.values())
+
+
+def test_the_part_that_is_measured_has_a_few_batches(wdbc):
+    part = sample(wdbc, 32)
+    assert len(part.x_train) == 4 * 32
+    share = len(part.x_test) / len(wdbc.x_test)
+    assert share == pytest.approx(4 * 32 / len(wdbc.x_train), abs=0.01)
+    assert len(sample(wdbc, 10_000).x_train) == len(wdbc.x_train)
+
+
+def test_a_run_says_in_one_line_what_it_chose(tmp_path):
+    said = []
+    tasks = plan_tasks([CELL], [0], tmp_path / "runs")
+    assert not run_tasks(tasks, workers=1, on_plan=said.append)
+    (line,) = said
+    assert line.startswith("map on 2 cpu devices: the usual one")
+    assert not run_tasks(tasks, workers=1, on_plan=said.append)
+    assert len(said) == 1  # Nothing was left to train.
