@@ -59,10 +59,10 @@ def clock(run: Callable[[], object]) -> float:
 
 def slope(run: Callable[[int], object], short: int, long: int) -> Timer:
     """Seconds per unit of work: of `run(long)` more than of `run(short)`."""
-    run(short), run(long)  # Compiled, and warm.
-    return lambda: (
-        (clock(lambda: run(long)) - clock(lambda: run(short))) / (long - short)
-    )
+    for work in (short, long):  # Compiled, and warm.
+        jax.block_until_ready(run(work))
+    more = lambda: clock(lambda: run(long)) - clock(lambda: run(short))
+    return lambda: more() / (long - short)
 
 
 def engine(
