@@ -78,7 +78,9 @@ def measure(
     rows = lambda x: jnp.moveaxis(x, axis, -1).reshape(-1, x.shape[axis])
     count = lambda condition: _count(jnp.moveaxis(condition, axis, -1))
     outputs = rows(post).astype(jnp.float32)
-    size, units = jnp.abs(outputs), pre.shape[axis]
+    # What such an activation lets through is positive: no second array for its size.
+    size = outputs if slope is None else jnp.abs(outputs)
+    units = pre.shape[axis]
     gram = _sample(outputs)[:, : units if units <= gram_units else 0]
     positive = nonzero = steep = count(pre > 0)
     if slope is not None:
@@ -105,7 +107,7 @@ def _count(condition: jax.Array) -> jax.Array:
     """
     examples, units = condition.shape[0], condition.shape[-1]
     group = max(n for n in range(1, 256) if examples % n == 0) if examples else 1
-    groups = condition.reshape(-1, group, *condition.shape[1:])
+    groups = condition.reshape(-1, group, *condition.shape[1:]).astype(jnp.uint8)
     part = jnp.sum(groups, 1, dtype=jnp.uint8)
     return jnp.sum(part.reshape(-1, units), 0, dtype=jnp.int32)
 

@@ -60,7 +60,8 @@ def test_claims_have_ids_of_their_own(name):
 @pytest.fixture(scope="module")
 def arelu():
     study = load("arelu")
-    frame = results(specs(study, "paper"), data=("mnist",), epochs=20, **DIGITS)
+    names = dict.fromkeys(specs(study, "paper") + specs(study, "alternatives"))
+    frame = results(list(names), data=("mnist",), epochs=20, **DIGITS)
     return study, frame
 
 
