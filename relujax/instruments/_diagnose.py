@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +27,8 @@ from relujax.instruments._statistics import (
     merge_loops,
     on_host,
 )
+
+T = TypeVar("T")
 
 
 class Settings(NamedTuple):
@@ -120,13 +122,18 @@ def diagnoser(
             raise InputError("Expected params=... with a seed axis, got none.")
         size = chosen.batch_size or (64 if jax.default_backend() == "cpu" else 512)
         total: dict[str, Statistics] = {}
-        sites: tuple[Site, ...] = ()
+        sites: list[Site] = []
         examples = 0
-        for batch in _batches(data, size):
-            if not sites:
-                one = _member(params, chosen.seed_axis)
-                sites = tuple(_trace(fn, one, batch, chosen)[1])
-            new = {k: on_host(s) for k, s in step(params, batch).items()}
+
+        def steps() -> Iterator[tuple[Any, dict[str, Statistics]]]:
+            for batch in _batches(data, size):
+                if not sites:
+                    one = _member(params, chosen.seed_axis)
+                    sites.extend(_trace(fn, one, batch, chosen)[1])
+                yield batch, step(params, batch)
+
+        for batch, counted in _one_ahead(steps()):
+            new = {k: on_host(s) for k, s in counted.items()}
             for id, old in total.items():
                 if old.count.shape != new[id].count.shape:
                     raise InputError(
@@ -143,7 +150,7 @@ def diagnoser(
                 loops = sum(n is not None for n in site.loops)
                 total[site.id] = merge_loops(total[site.id], loops, int(seeded))
         return Diagnosis(
-            sites=sites,
+            sites=tuple(sites),
             statistics=total,
             examples=examples,
             seeded=seeded,
@@ -153,6 +160,17 @@ def diagnoser(
         )
 
     return run
+
+
+def _one_ahead(results: Iterator[T]) -> Iterator[T]:
+    """The same, each after the next has been started: the device need not wait."""
+    before = None
+    for result in results:
+        if before is not None:
+            yield before
+        before = result
+    if before is not None:
+        yield before
 
 
 def _trace(fn, params, batch, settings: Settings) -> tuple[Traced, list[Site]]:
