@@ -142,7 +142,7 @@ def sweep(
     All of it is one compiled program. A seed has the same initial weights, data order
     and noise at every point. What is stored under `out` is not trained again, whatever
     the grid and the seeds were when it was; rows of a point may come from different
-    plans, whose numbers agree to rounding (under `map` alone, to the bit).
+    plans, whose numbers agree to rounding (under one `map` plan, to the bit).
 
     Args:
       cell: what the numbers are varied in.

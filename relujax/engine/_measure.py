@@ -1,7 +1,8 @@
 """How long a step of a plan takes here, from a few steps on a part of the data."""
 
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import jax
@@ -38,43 +39,62 @@ def seconds_per_step(
       networks: size of the whole population: more are not run side by side.
 
     Returns:
-      Plan to seconds: the fastest of a few turns, for a disturbance only adds.
+      Plan to seconds: of the fastest of a few turns, for a disturbance only adds.
     """
     part = sample(data, cell.batch_size)
-    turns = {plan: _stopwatch(cell, part, plan, networks) for plan in plans}
-    times = {plan: min(turn() for _ in range(2)) for plan, turn in turns.items()}
-    for _ in range(_TURNS - 2):
-        times = {plan: min(times[plan], turn()) for plan, turn in turns.items()}
-    return times
+    watches = {plan: _Stopwatch(cell, part, plan, networks) for plan in plans}
+    for _ in range(_TURNS):
+        for watch in watches.values():
+            watch.turn()
+    return {plan: watch.seconds for plan, watch in watches.items()}
 
 
-def _stopwatch(
-    cell: Cell | OwnCell, part: Dataset, plan: Plan, networks: int
-) -> Callable[[], float]:
-    """A function that trains for a moment and returns the seconds of a seed-step."""
-    steps = -(-len(part.x_train) // cell.batch_size)
-    program = compile_program(cell, part, root=0, plan=plan)
-    rows, fitting = plan.sizes(networks, member_bytes=program.member_bytes)
-    if plan.mapping == "vmap":
-        rows = min(rows, _SIDE_BY_SIDE)
-    each = 1 if plan.mapping == "map" else rows
-    size = min(each * plan.devices, fitting)
-    counts, places = plan.places(size, rows)
-    members = [Member(cell, seed) for seed in range(size)]
-    batch = batch_of(members, places, rows * plan.devices)
-    arrays, states = put_on_device(part), program.start(counts, batch)
+class _Stopwatch:
+    """Times a long and a short call: what they share is no time of an update.
 
-    def run(epochs: int) -> float:
-        nonlocal states
-        call = (arrays, np.asarray([epochs], np.int32))
+    A call of `map` moves the states of all its rows, whoever is in them; in a whole
+    training, that is little.
+    """
+
+    def __init__(
+        self, cell: Cell | OwnCell, part: Dataset, plan: Plan, networks: int
+    ) -> None:
+        program = compile_program(cell, part, root=0, plan=plan)
+        rows, fitting = plan.sizes(networks, member_bytes=program.member_bytes)
+        if plan.mapping == "vmap":
+            rows = min(rows, _SIDE_BY_SIDE)
+        each = 1 if plan.mapping == "map" else rows
+        size = min(each * plan.devices, fitting)
+        self._counts, places = plan.places(size, rows)
+        members = [Member(cell, seed) for seed in range(size)]
+        self._batch = batch_of(members, places, rows * plan.devices)
+        self._data, self._program = put_on_device(part), program
+        self._states = program.start(self._counts, self._batch)
+        self._updates = size * -(-len(part.x_train) // cell.batch_size)
+        self._run(1)  # Which compiles.
+        epoch = max(self._run(3) - self._run(1), 1e-4) / 2
+        self._more = max(1, round(_SECONDS / epoch))
+        self._short = self._long = math.inf
+
+    def turn(self) -> None:
+        """Time both calls once more."""
+        self._short = min(self._short, self._run(1))
+        self._long = min(self._long, self._run(1 + self._more))
+
+    @property
+    def seconds(self) -> float:
+        """Of one update of one network, by the fastest calls."""
+        spent = max(self._long - self._short, 1e-9)
+        return spent / (self._more * self._updates)
+
+    def _run(self, epochs: int) -> float:
+        call = (self._data, np.asarray([epochs], np.int32))
         start = time.perf_counter()
-        states, packed = program.advance(counts, states, batch, call)
+        self._states, packed = self._program.advance(
+            self._counts, self._states, self._batch, call
+        )
         jax.block_until_ready(packed)
         return time.perf_counter() - start
-
-    run(1)
-    epochs = max(1, round(_SECONDS / run(1)))
-    return lambda: run(epochs) / (epochs * steps * size)
 
 
 def sample(data: Dataset, batch_size: int) -> Dataset:

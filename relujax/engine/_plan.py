@@ -21,9 +21,10 @@ class Plan:
 
     Attributes:
       mapping: `vmap` runs the members of a chunk side by side, `map` one after the
-        other; `map` with `chunk=1` is a loop on the host. On one kind of device `map`
-        gives a member bitwise the same numbers whatever else is in the population and
-        however it is cut into chunks.
+        other; `map` with `chunk=1` is a loop on the host. On one kind of device, and
+        as many of them, `map` gives a member bitwise the same numbers whatever else is
+        in the population and however it is cut into chunks. Programs for one device
+        and for several differ in the last bits of float32, as `vmap` does from `map`.
       chunk: members per call; results are stored after each chunk. None: all that the
         memory holds (`vmap`), or a few (`map`).
       devices: local devices over which a chunk is spread.

@@ -125,7 +125,9 @@ def compile_program(
     numbers = [(part, *names) for part, names in cell.hyperparameters.items()]
     state, metrics = _shapes(one, tuple(numbers), jax.tree.map(shape, _splits(data)))
     unpack = partial(_unpack, metrics)
-    return Program(start, _advance(one, plan), unpack, _member_bytes(state, data))
+    return Program(
+        start, _advance(one, plan), unpack, _member_bytes(state, data, cell.batch_size)
+    )
 
 
 class _Member(NamedTuple):
@@ -260,16 +262,23 @@ def _shapes(
     return state, jax.eval_shape(one.metrics, state, member, data)
 
 
-def _member_bytes(state: Progress, data: Dataset) -> int:
-    """A rough upper estimate: the state four times over, plus an evaluation batch.
+def _member_bytes(state: Progress, data: Dataset, batch_size: int) -> int:
+    """A rough upper estimate: the state four times over, plus the larger batch.
 
-    The state is held with its gradient, update and a temporary copy; an evaluation
-    batch of inputs is gathered, and every layer's values live with some temporaries.
+    The state is held with its gradient, update and a temporary copy; a batch of inputs
+    is gathered, for training or evaluation, and every layer's values live with some
+    temporaries. A convolution has values, and a patch of inputs, at every position.
     """
     values = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
-    examples = min(examples_at_once(data.x_train), len(data.x_train))
-    params = jax.tree.leaves(state.train.params)
-    widths = sum(math.prod(p.shape[-1:]) for p in params)
+    most = max(examples_at_once(data.x_train), batch_size)
+    examples = min(most, len(data.x_train))
+    positions = math.prod(data.shape[:-1])
+    widths = sum(
+        positions * (math.prod(p.shape[:-1]) + p.shape[-1])
+        if p.ndim == 4
+        else math.prod(p.shape[-1:])
+        for p in jax.tree.leaves(state.train.params)
+    )
     return 4 * values + 16 * examples * (widths + math.prod(data.shape))
 
 

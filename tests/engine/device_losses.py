@@ -21,10 +21,10 @@ CELL = Cell(
 )
 
 
-def losses(mapping: str, devices: int) -> dict[str, list[str]]:
+def losses(mapping, devices: int, seeds=SEEDS) -> dict[str, list[str]]:
     """Every loss of every seed, to the bit."""
     plan = Plan(mapping, devices=devices)
-    members = [Member(CELL, seed) for seed in SEEDS]
+    members = [Member(CELL, seed) for seed in seeds]
     chunks = train_population(members, load_dataset("wdbc"), root=0, plan=plan)
     frame = pd.concat([rows for _, rows in chunks], ignore_index=True)
     by_seed = frame.sort_values(["seed", "split", "epoch"]).groupby("seed")["loss"]

@@ -1,4 +1,4 @@
-"""A seed's numbers do not depend on the number of devices."""
+"""What the number of devices changes in a seed's numbers: the last bits at most."""
 
 import json
 import os
@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from device_losses import SEEDS, losses
 
-# Between `map` and `vmap`, or between numbers of devices under `vmap`: the rounding of
-# float32, grown over the 16 updates.
+# Between `map` and `vmap`, or between numbers of devices: the rounding of float32,
+# grown over the 16 updates.
 BOUND = 1e-4
 
 HERE = Path(__file__).parent
@@ -49,16 +49,26 @@ def close(found, reference):
     np.testing.assert_allclose(numbers(found), numbers(reference), rtol=BOUND)
 
 
-@pytest.mark.parametrize("devices", [1, 8])
-def test_map_is_bitwise_the_same_on_1_2_and_8_devices(reference, devices):
-    found = elsewhere(devices)
-    assert found["devices"] == devices
+def test_a_process_with_one_device_gives_the_same_bits(reference):
+    found = elsewhere(1)
+    assert found["devices"] == 1
     assert found["map"] == reference
     close(found["vmap"], reference)
 
 
-def test_two_devices(reference):
+def test_eight_devices_agree_to_rounding(reference):
+    found = elsewhere(8)
+    assert found["devices"] == 8
+    close(found["map"], reference)
+    close(found["vmap"], reference)
+
+
+def test_two_devices_agree_to_rounding(reference):
     assert jax.local_device_count() == 2
     assert set(reference) == {str(seed) for seed in SEEDS}
-    assert losses("map", 2) == reference
+    two = losses("map", 2)
+    close(two, reference)
     close(losses("vmap", 2), reference)
+    # On the same devices, whoever else runs and wherever a seed lies: the same bits.
+    again = losses("map", 2, seeds=SEEDS[::-1][:3])
+    assert again == {seed: two[seed] for seed in again}
