@@ -227,7 +227,7 @@ def fastest(winners: Sequence[str], losers: Sequence[str]) -> Callable:
             found.append(
                 positive(
                     np.expm1(x),
-                    f"{b} takes {100 * np.expm1(x.mean()):+.1f} % of the time of {a}, "
+                    f"{b} takes {100 * np.expm1(x.mean()):+.1f} % more time than {a}, "
                     f"as a geometric mean over the samples and depths of Table 1.",
                     unit="% more time",
                     scale=100,
@@ -245,8 +245,8 @@ def more_data_is_faster(_frame: pd.DataFrame):
     x = mean.unstack()[100] - mean.unstack()[500]
     return positive(
         np.expm1(x),
-        f"With 500 observations SELU takes {100 * np.expm1(-x.mean()):+.1f} % of the "
-        f"time that it takes with 100.",
+        f"With 500 observations SELU takes {100 * np.expm1(-x.mean()):+.1f} % more "
+        f"time than with 100.",
         unit="% faster",
         scale=100,
     )

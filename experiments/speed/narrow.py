@@ -106,6 +106,7 @@ def main() -> None:
     parser.add_argument("--torch", default=sys.executable, help="a Python with PyTorch")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=3, help="of the whole study")
     options = parser.parse_args()
     rows, fused = [], []
     for n, d, depth in itertools.product(SIZES, DIMENSIONS, DEPTHS):
@@ -127,17 +128,17 @@ def main() -> None:
     table = pd.DataFrame(rows, columns=columns)
     FOLDER.mkdir(parents=True, exist_ok=True)
     table.round({"seconds": 7}).to_csv(FOLDER / "times.csv", index=False)
-    report(table, float(np.mean(fused)))
+    report(table, float(np.mean(fused)), options.runs)
 
 
-def report(table: pd.DataFrame, fused: float) -> None:
+def report(table: pd.DataFrame, fused: float, runs: int) -> None:
     medians = table.groupby(["program", "activation", "n", "d", "depth"])["seconds"]
     by_depth = medians.median().unstack("depth").groupby("program").mean()
     print("\nMilliseconds per network, mean over activations and samples, by depth:")
     print((1000 * by_depth).round(2).to_string())
     # 30 samples: five families of each size and dimension; ten networks of each.
     torch = float(medians.median()["torch"].sum()) * 5 * SEEDS
-    ours = [whole_study() for _ in range(3)]
+    ours = [whole_study() for _ in range(runs)]
     print(
         f"\nAll 7,200 networks: PyTorch {torch:.0f} s (extrapolated; with the fused "
         f"Adam {torch * fused:.0f} s), relujax {np.median(ours):.1f} s with "

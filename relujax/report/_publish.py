@@ -21,6 +21,8 @@ _TABLES = {
 #: Figures that are copied besides the exhibits, by the end of their file name.
 _FIGURES = ("overview", "accuracy", "mse", "loss", "signal")
 
+_LONGEST = 80  # lines of a table that is copied
+
 # Few colours are enough for flat drawings and make a third of the bytes.
 _COLORS = 128
 
@@ -92,7 +94,9 @@ def _table(report: Path, name: str, title: str) -> list[str]:
     path = report / f"{name}.md"
     if not path.is_file():
         return []
-    return [f"## {title}", path.read_text(encoding="utf-8").strip()]
+    text = path.read_text(encoding="utf-8").strip()
+    # A table of hundreds of rows is for the report.
+    return [f"## {title}", text] if len(text.splitlines()) <= _LONGEST else []
 
 
 def _figure(report: Path, out: Path, name: str, title: str, caption: str) -> list[str]:
