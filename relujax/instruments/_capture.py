@@ -38,7 +38,8 @@ def capture(
 
     Args:
       fn: any function of arrays that JAX can trace.
-      sites: ids or activation names to capture; all of them by default.
+      sites: ids or activation names to capture; by default all that are within reach,
+        which those inside a `shard_map` or a kernel are not.
 
     Returns:
       A function of the arguments of `fn` that returns `(result, {site id: Captured})`.

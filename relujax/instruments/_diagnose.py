@@ -10,7 +10,8 @@ import numpy as np
 
 from relujax.errors import InputError
 from relujax.instruments._diagnosis import Diagnosis
-from relujax.instruments._interpreter import Visitor, interpret, probe
+from relujax.instruments._interpreter import Visitor, interpret, standalone
+from relujax.instruments._pointwise import GRID, sample
 from relujax.instruments._sites import (
     Plan,
     Site,
@@ -242,21 +243,27 @@ def _statistics(fn, params, batch, settings: Settings) -> dict[str, Statistics]:
 
 
 def _gates(plan: Plan) -> set[str]:
-    """The ReLUs whose slope is 1 where the input is positive, else 0, at 0 too.
+    """The sites that are max(x, 0), with the slope 1 where x is positive, else 0.
 
     What they let through, where they are steep and where the input is positive is one
-    question, asked once. `maximum(x, 0)` has the slope 1/2 at 0, so it is none.
+    question, asked once. `maximum(x, 0)` has the slope 1/2 at 0, so it is none, and
+    what is only called `relu` may be anything.
     """
     found = set()
     for site, match in plan.sites.values():
-        if site.activation == "relu" and 0 not in site.shape:
-            with jax.ensure_compile_time_eval():
-                x = jnp.asarray(np.resize([-2.0, 0.0, 2.0], site.shape), site.dtype)
-                one = lambda x, match=match: probe(plan, match, x)
-                if one(x) is not None:
-                    slopes = jax.vjp(one, x)[1](jnp.ones_like(x))[0]
-                    if np.array_equal(slopes, x > 0):
-                        found.add(site.id)
+        function = standalone(plan, match)
+        if site.activation != "relu" or function is None:
+            continue
+
+        def with_slope(x, function=function):
+            post, pull = jax.vjp(function, x)
+            return post, pull(jnp.ones_like(post))[0]
+
+        values = sample(with_slope, site.shape, site.dtype)
+        if values is not None:
+            x, (post, slope) = GRID.astype(site.dtype), values
+            if np.array_equal(post, np.maximum(x, 0)) and np.array_equal(slope, x > 0):
+                found.add(site.id)
     for part in (part for parts in plan.children.values() for part in parts):
         found |= _gates(part)
     return found

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from relujax.errors import InputError
 from relujax.instruments import _jax
-from relujax.instruments._patterns import Match
+from relujax.instruments._graph import Match
 from relujax.instruments._sites import Plan, Site, sites_of
 
 Taps = dict[str, Any]
@@ -100,7 +100,7 @@ def interpret(
                 out, tap = visitor.visit(site, function, pre, feed, iteration)
             outs, new = [out], {} if tap is None else {site.id: tap}
         elif index in plan.children:
-            rule = _RULES[_jax.PRIMITIVES.get(eqn.primitive.name, ("sealed",))[0]]
+            rule = _RULES[_jax.kind(eqn)[0]]
             parts = plan.children[index]
             inner = _Inner(visitor, feeds, iteration)
             with _jax.scope(eqn):
@@ -242,27 +242,17 @@ def _function(jaxpr: Any, match: Match, env: Mapping[Any, Any]) -> Callable:
     return function
 
 
-def probe(plan: Plan, match: Match, x: jax.Array) -> jax.Array | None:
-    """The activation of a match at `x`, or None where it depends on other inputs."""
-    jaxpr = plan.jaxpr
-    env = dict(zip(jaxpr.constvars, plan.consts, strict=True))
-    env = {v: c for v, c in env.items() if not isinstance(c, _jax.Tracer)}
-    env[match.pre] = x
-    producer = {v: eqn for eqn in jaxpr.eqns[: match.last + 1] for v in eqn.outvars}
-
-    def value(atom):
-        if isinstance(atom, _jax.Literal):
-            return atom.val
-        if atom not in env:
-            eqn = producer[atom]  # a KeyError for an input of the program
-            outs = _jax.bind(eqn, [value(v) for v in eqn.invars])
-            env.update(zip(eqn.outvars, outs, strict=True))
-        return env[atom]
-
-    try:
-        return value(jaxpr.eqns[match.last].outvars[0])
-    except KeyError:
+def standalone(plan: Plan, match: Match) -> Callable | None:
+    """The activation of a match on its own, or None where it needs unknown arrays."""
+    known = match.known
+    if known is None:
         return None
+
+    def function(x):
+        beside = {v: jnp.full(v.aval.shape, c, v.aval.dtype) for v, c in known.items()}
+        return _function(plan.jaxpr, match, beside)(x)
+
+    return function
 
 
 def _read(env: Mapping[Any, Any], atoms: Sequence[Any]) -> list[Any]:

@@ -33,8 +33,10 @@ __all__ = [
     "current_scope",
     "evaluate",
     "frames",
+    "kind",
     "location",
     "open_jaxpr",
+    "passed",
     "scope",
     "subjaxprs",
     "transforms_and_scopes",
@@ -74,6 +76,26 @@ def open_jaxpr(jaxpr: Any) -> tuple[Any, tuple[Any, ...]]:
     return getattr(jaxpr, "jaxpr", jaxpr), tuple(getattr(jaxpr, "consts", ()))
 
 
+def kind(eqn: Any) -> tuple[str, str]:
+    """What an equation is to us, and the parameter that holds its jaxpr or jaxprs.
+
+    Whatever holds jaxprs in a way that we do not know is `("sealed", "")`.
+    """
+    return PRIMITIVES.get(eqn.primitive.name, ("sealed", ""))
+
+
+def passed(eqn: Any) -> Sequence[Any]:
+    """What the jaxprs of an equation take first, the same in every iteration."""
+    name, p = kind(eqn)[0], eqn.params
+    if name == "scan":
+        return eqn.invars[: p["num_consts"]]
+    if name == "while":
+        return eqn.invars[p["cond_nconsts"] :][: p["body_nconsts"]]
+    if name == "cond":
+        return eqn.invars[1:]
+    return () if name == "sealed" else eqn.invars
+
+
 def subjaxprs(eqn: Any) -> list[Any]:
     """The jaxprs among the parameters of an equation of an unknown primitive."""
     values = [
@@ -88,10 +110,10 @@ def call_name(eqn: Any) -> str:
     """The name of the function that a `jit` or `custom_jvp_call` equation calls."""
     if name := eqn.params.get("name"):
         return name
-    kind = PRIMITIVES.get(eqn.primitive.name)
-    if kind is None or kind[0] != "custom":
+    what, param = kind(eqn)
+    if what != "custom":
         return ""
-    info = getattr(open_jaxpr(eqn.params[kind[1]])[0], "debug_info", None)
+    info = getattr(open_jaxpr(eqn.params[param])[0], "debug_info", None)
     return str(getattr(info, "func_src_info", "") or "").split(" ")[0]
 
 
@@ -152,6 +174,6 @@ def transforms_and_scopes(eqn: Any) -> tuple[list[str], list[str]]:
     """Names of the transformations and of the scopes (Flax modules) around `eqn`."""
     transforms, scopes = [], []
     for entry in eqn.source_info.name_stack.stack:
-        kind = transforms if type(entry).__name__ == "Transform" else scopes
-        kind.append(entry.name)
+        names = transforms if type(entry).__name__ == "Transform" else scopes
+        names.append(entry.name)
     return transforms, scopes

@@ -1,240 +1,292 @@
 """Which equations of one jaxpr are an activation: by name, by frame or by pattern."""
 
-import os
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from relujax import activations
 from relujax.instruments import _jax
-from relujax.instruments._jax import Literal, Var
-
-# What jax.nn calls differently from us, and what our registry may not hold.
-_ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
-_NN = (
-    "relu relu6 elu leaky_relu selu celu gelu silu swish mish softplus sigmoid tanh "
-    "hard_tanh hard_sigmoid hard_silu hard_swish squareplus sparse_plus soft_sign"
+from relujax.instruments._graph import Graph, Match, alike, floating, variables
+from relujax.instruments._jax import Var
+from relujax.instruments._origin import (
+    LIBRARIES,
+    LOSSES,
+    NAMES,
+    activation_call,
+    canonical,
+    in_jax,
+    in_library,
 )
-NAMES = frozenset(_NN.split()) | frozenset(activations.names())
+from relujax.instruments._pointwise import GRID, NotPointwise, evaluate
+
+Found = tuple[str, Any, int]  # name, input and last equation
+
 _PRIMITIVES = {"tanh": "tanh", "logistic": "sigmoid"}
-# Functions of jax.nn and jax.numpy that hold what looks like an activation.
-OPAQUE = frozenset({"softmax", "log_softmax", "log_sigmoid", "logsumexp", "clip"})
+# What `min(max(x, 0), c)` is for these c; any other clipping is no activation.
+_CAPPED: dict[float | None, str] = {6.0: "relu6", math.inf: "relu"}
 
-_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_OURS = os.path.dirname(os.path.abspath(activations.__file__)) + os.sep
-_NN_FILES = (os.path.join(_JAX := _jax.JAX_ROOT, "_src", "nn") + os.sep, _OURS)
-_RANDOM = os.path.join(_JAX, "_src", "random")
-# Libraries whose own arithmetic (clamped variances, hinge losses) is no activation.
-_LIBRARIES = ("flax", "equinox", "haiku", "optax", "chex", "distrax", "rlax")
-_LOSSES = ("optax", "chex", "distrax", "rlax")
-
-
-class Match(NamedTuple):
-    """An activation inside one jaxpr.
-
-    Attributes:
-      name: canonical name.
-      pre: the variable that goes in.
-      last: index of the equation that gives the output.
-      body: indices of the equations between the two, in order, `last` included.
-      hidden: those of `body` that nothing else uses.
-    """
-
-    name: str
-    pre: Any
-    last: int
-    body: tuple[int, ...]
-    hidden: frozenset[int]
+_cubic = lambda x: math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
+_sigmoid = lambda x: 0.5 + 0.5 * np.tanh(x / 2)
+_erf = np.vectorize(math.erf)
+# Products that users write out, told by their values: there are too many spellings.
+_PRODUCTS = {
+    "gelu": (
+        0.5 * GRID * (1 + np.tanh(_cubic(GRID))),
+        0.5 * GRID * (1 + _erf(GRID / math.sqrt(2))),
+    ),
+    "silu": (GRID * _sigmoid(GRID),),
+    "mish": (GRID * np.tanh(np.logaddexp(GRID, 0)),),
+}
+_SMOOTH = frozenset("tanh logistic erf erfc exp".split())
+# How many equations before a product are searched for its gate.
+_NEAR = 12
 
 
-def match(jaxpr: Any, constants: Mapping[Any, float]) -> list[Match]:
-    """The activations among the equations of `jaxpr`, in order.
-
-    Args:
-      jaxpr: an open jaxpr.
-      constants: what is known of its variables from outside.
-    """
-    graph = _Graph(jaxpr, constants)
+def match(graph: Graph) -> list[Match]:
+    """The activations among the equations of a jaxpr, in order."""
     found, inside = _framed(graph)
-    for index, eqn in enumerate(jaxpr.eqns):
+    for index, eqn in enumerate(graph.eqns):
         if index not in inside and (one := _single(graph, index, eqn)) is not None:
             found.append(one)
-    found = [m for name, pre, last in found if (m := graph.finish(name, pre, last))]
+    finished = [m for name, pre, last in found if (m := graph.finish(name, pre, last))]
     outer: dict[int, Match] = {}
-    for m in found:  # a match wins over those that its body contains
+    for m in finished:  # a match wins over those that its body contains
         if not any(m.last in o.body for o in outer.values()):
             outer = {k: o for k, o in outer.items() if k not in m.body} | {m.last: m}
     return [outer[k] for k in sorted(outer)]
 
 
-def source(eqn: Any) -> str:
-    """`file:line` of the user's code that made the equation."""
-    known = [f for f in _jax.frames(eqn) if not f.file.startswith((_JAX, _HERE))]
-    users = [f for f in known if _package(f.file) not in _LIBRARIES]
-    for frame in (*users, *known):
-        path = os.path.relpath(frame.file)
-        return f"{frame.file if path.startswith('..') else path}:{frame.line}"
-    return "unknown"
-
-
-class _Graph:
-    """Producers, uses and known constants of one jaxpr."""
-
-    def __init__(self, jaxpr: Any, constants: Mapping[Any, float]):
-        self.eqns = jaxpr.eqns
-        self.constants = constants
-        self.producer = {v: i for i, e in enumerate(self.eqns) for v in e.outvars}
-        self.uses: dict[Any, list[int]] = {}
-        for i, eqn in enumerate(self.eqns):
-            for v in _variables(eqn.invars):
-                self.uses.setdefault(v, []).append(i)
-        for v in _variables(jaxpr.outvars):
-            self.uses.setdefault(v, []).append(len(self.eqns))
-
-    def made_by(self, atom: Any) -> Any:
-        """The equation that makes `atom`, or None."""
-        if isinstance(atom, Var) and (index := self.producer.get(atom)) is not None:
-            return self.eqns[index]
-        return None
-
-    def scalar(self, atom: Any) -> float | None:
-        """The one number that `atom` holds everywhere, where that is known."""
-        if isinstance(atom, Literal):
-            return number(atom.val)
-        if atom in self.constants:
-            return self.constants[atom]
-        eqn = self.made_by(atom)
-        if eqn is not None and eqn.primitive.name in (
-            "broadcast_in_dim",
-            "convert_element_type",
-            "copy",
-        ):
-            return self.scalar(eqn.invars[0])
-        return None
-
-    def finish(self, name: str, pre: Any, last: int) -> Match | None:
-        """The match with its body: what depends on `pre` and leads to `last`."""
-        downstream, reached = [], {pre}
-        start = self.producer.get(pre, -1) + 1
-        for i in range(start, last + 1):
-            if reached & set(_variables(self.eqns[i].invars)):
-                downstream.append(i)
-                reached |= set(self.eqns[i].outvars)
-        body, needed = [last], set(_variables(self.eqns[last].invars))
-        for i in reversed(downstream):
-            if i != last and needed & set(self.eqns[i].outvars):
-                body.append(i)
-                needed |= set(_variables(self.eqns[i].invars))
-        shapes = {v.aval.shape for i in body for v in self.eqns[i].outvars}
-        if not shapes <= {pre.aval.shape, ()}:
-            return None
-        hidden: set[int] = set()
-        for i in sorted(body, reverse=True):
-            users = {u for v in self.eqns[i].outvars for u in self.uses.get(v, ())}
-            if i != last and users <= hidden | {last}:
-                hidden.add(i)
-        return Match(name, pre, last, tuple(sorted(body)), frozenset(hidden))
-
-
-def _framed(graph: _Graph) -> tuple[list[tuple[str, Any, int]], set[int]]:
+def _framed(graph: Graph) -> tuple[list[Found], set[int]]:
     """Activations that JAX inlines: their equations still remember the call.
 
     `jax.nn.gelu` becomes eight equations of the caller; the traceback of each holds a
     frame named `gelu`.
 
     Returns:
-      Name, input and last equation of each, and the indices of all their equations.
+      What was found, and the indices of all its equations.
     """
-    runs: list[tuple[Any, list[int]]] = []
-    for i, eqn in enumerate(graph.eqns):
-        call = _activation_call(eqn)
-        if runs and runs[-1][0] == call:
-            runs[-1][1].append(i)
-        else:
-            runs.append((call, [i]))
     found, inside = [], set()
-    for call, run in runs:
-        for part in _components(graph, run) if call else ():
-            made = [v for i in part for v in graph.eqns[i].outvars]
-            outputs = [v for v in made if set(graph.uses.get(v, ())) - part]
-            used = {v for i in part for v in _variables(graph.eqns[i].invars)}
-            inputs = [v for v in used - set(made) if _alike(v, made[-1])]
-            if len(outputs) == len(inputs) == 1:
-                found.append((call[0], inputs[0], graph.producer[outputs[0]]))
+    for name, runs in _calls(graph):
+        merged = [i for run in runs for i in run]
+        for attempt in (runs, [merged]):  # a loop around the activation, or within it
+            parts = [p for run in attempt for p in _components(graph, run)]
+            ends = [_ends(graph, part) for part in parts]
+            if None not in ends:
+                break
+        for part, end in zip(parts, ends, strict=True):
+            if end is not None:
                 inside |= part
+                if not in_library(graph.eqns[end[1]], LOSSES):
+                    found.append((name, *end))
     return found, inside
 
 
-def _single(graph: _Graph, index: int, eqn: Any) -> tuple[str, Any, int] | None:
+def _calls(graph: Graph) -> Iterator[tuple[str, list[list[int]]]]:
+    """Equations in a row from one call of an activation in the code, with its name.
+
+    A loop comes back to the same call, and so to its first equation: there the runs
+    begin. Calls on one line differ.
+    """
+    calls = [activation_call(eqn) for eqn in graph.eqns]
+    key = lambda i: None if calls[i] is None else calls[i][:2]
+    for call, indices in itertools.groupby(range(len(calls)), key):
+        if call is None:
+            continue
+        runs: list[list[int]] = []
+        for i in indices:
+            again = bool(runs) and calls[i] == calls[runs[0][0]]
+            # Equations that JAX inlines together look the same.
+            again &= calls[i] != calls[i - 1] or _is_whole(graph.eqns[i], call[0])
+            if again or not runs:
+                runs.append([])
+            runs[-1].append(i)
+        yield call[0], runs
+
+
+def _ends(graph: Graph, part: set[int]) -> tuple[Any, int] | None:
+    """The only input of some equations and the one that gives their only output."""
+    made = [v for i in part for v in graph.eqns[i].outvars]
+    outputs = [v for v in made if set(graph.uses.get(v, ())) - part]
+    used = {v for i in part for v in variables(graph.eqns[i].invars)}
+    inputs = [v for v in used - set(made) if alike(v, made[-1])]
+    if len(outputs) == len(inputs) == 1:
+        return inputs[0], graph.producer[outputs[0]]
+    return None
+
+
+def _is_whole(eqn: Any, name: str) -> bool:
+    """Whether one equation is all of an activation."""
+    return name in (
+        _PRIMITIVES.get(eqn.primitive.name),
+        canonical(_jax.call_name(eqn)),
+    )
+
+
+def _components(graph: Graph, run: list[int]) -> list[set[int]]:
+    """The parts of a run of equations that exchange no values."""
+    parts: list[set[int]] = []
+    for i in run:
+        sources = {graph.producer.get(v) for v in variables(graph.eqns[i].invars)}
+        joined = [p for p in parts if p & sources]
+        parts = [p for p in parts if p not in joined]
+        parts.append({i}.union(*joined))
+    return parts
+
+
+def _single(graph: Graph, index: int, eqn: Any) -> Found | None:
     """An activation whose last equation is `eqn`: a named call or a pattern."""
-    if len(eqn.outvars) != 1 or not _floating(eqn.outvars[0]):
+    if len(eqn.outvars) != 1 or not floating(eqn.outvars[0]):
         return None
     primitive, called = eqn.primitive.name, _jax.call_name(eqn)
-    if called in NAMES and not _in_library(eqn, _LOSSES):
-        alike = [v for v in _variables(eqn.invars) if _alike(v, eqn.outvars[0])]
-        return (_ALIASES.get(called, called), alike[0], index) if alike else None
+    if called in NAMES and not in_library(eqn, LOSSES):
+        inputs = {v for v in variables(eqn.invars) if alike(v, eqn.outvars[0])}
+        if len(inputs) == 1:  # of two, either may be the one
+            return canonical(called), inputs.pop(), index
     if primitive in _PRIMITIVES and isinstance(eqn.invars[0], Var):
-        inner = _in_library(eqn, _LOSSES)
-        return None if inner else (_PRIMITIVES[primitive], eqn.invars[0], index)
+        theirs = in_library(eqn, LOSSES) or in_jax(eqn)
+        return None if theirs else (_PRIMITIVES[primitive], eqn.invars[0], index)
     pattern = _pattern(graph, index, eqn, primitive, called)
-    return None if pattern is None or _in_library(eqn, _LIBRARIES) else pattern
+    theirs = pattern is not None and (in_library(eqn, LIBRARIES) or in_jax(eqn))
+    return None if theirs else pattern
 
 
-def _pattern(graph: _Graph, index: int, eqn: Any, primitive: str, called: str):
-    """ReLU and its kin spelt with `maximum`, `clip`, `where` or a mask."""
-    if primitive == "max" or (called == "clip" and _only_max(eqn)):
+def _pattern(graph: Graph, index: int, eqn: Any, primitive: str, called: str):
+    """ReLU and its kin spelt with `maximum`, `clip`, `where`, a mask or a gate."""
+    if primitive == "max":
         return _maximum(graph, index, eqn)
+    if primitive == "clamp":
+        low, x, high = eqn.invars
+        if graph.scalar(low) == 0.0 and isinstance(x, Var):
+            return _named(_CAPPED.get(graph.scalar(high)), x, index)
     if primitive == "select_n" and len(eqn.invars) == 3:
         return _where(graph, index, eqn.invars[0], eqn.invars[2], eqn.invars[1])
     if called == "_where" and len(eqn.invars) == 3:
         return _where(graph, index, *eqn.invars)
-    if primitive == "mul":
-        for x, mask in (eqn.invars, eqn.invars[::-1]):
-            made = graph.made_by(mask)
-            if made is not None and made.primitive.name == "convert_element_type":
-                if _sign_test(graph, made.invars[0]) == (x, True):
-                    return "relu", x, index
-    return None
+    if called == "logaddexp" and len(eqn.invars) == 2:
+        for x, other in (eqn.invars, eqn.invars[::-1]):
+            if graph.scalar(other) == 0.0 and isinstance(x, Var):
+                return "softplus", x, index
+    if called == "clip" or _jax.kind(eqn)[0] == "custom":
+        return _lifted(graph, index, eqn)
+    if primitive == "mul" and (masked := _masked(graph, index, eqn)) is not None:
+        return masked
+    return _product(graph, index, eqn) if primitive in ("mul", "div") else None
 
 
-def _maximum(graph: _Graph, index: int, eqn: Any):
+def _named(name: str | None, x: Any, index: int) -> Found | None:
+    return None if name is None else (name, x, index)
+
+
+def _maximum(graph: Graph, index: int, eqn: Any) -> Found | None:
     """`max(x, 0)`, `max(x, a x)`, and `min(max(x, 0), 6)`; no other clipping."""
     for x, other in (eqn.invars, eqn.invars[::-1]):
-        if not isinstance(x, Var) or not _alike(x, eqn.outvars[0]):
+        if not isinstance(x, Var) or not alike(x, eqn.outvars[0]):
             continue
         if graph.scalar(other) == 0.0:
             before = graph.made_by(x)
             if (high := _upper_bound(graph, before)) is not None:
-                assert before is not None
-                pre = next(v for v in before.invars if graph.scalar(v) is None)
-                return ("relu6", pre, index) if high == 6.0 else None
+                pre = [v for v in before.invars if graph.scalar(v) is None]
+                return _named(_CAPPED.get(high), pre[0], index) if pre else None
             after = graph.uses.get(eqn.outvars[0], [])
             if len(after) == 1 and after[0] < len(graph.eqns):
                 high = _upper_bound(graph, graph.eqns[after[0]])
                 if high is not None:
-                    return ("relu6", x, after[0]) if high == 6.0 else None
+                    return _named(_CAPPED.get(high), x, after[0])
             return "relu", x, index
         if (name := _scaled(graph, other, x)) is not None:
             return name, x, index
     return None
 
 
-def _where(graph: _Graph, index: int, test: Any, yes: Any, no: Any):
-    """`where(x > 0, x, ...)` in any order: x above zero, something else below."""
+def _where(graph: Graph, index: int, test: Any, yes: Any, no: Any) -> Found | None:
+    """`where(x > 0, x, ...)` in any order: x above zero, something of x below."""
     x, positive = _sign_test(graph, test)
     if x is None:
         return None
     above, below = (yes, no) if positive else (no, yes)
-    if above is not x or not _alike(x, graph.eqns[index].outvars[0]):
+    if above is not x or not alike(x, graph.eqns[index].outvars[0]):
         return None
     if graph.scalar(below) == 0.0:
         return "relu", x, index
-    return _scaled(graph, below, x) or "rectifier", x, index
+    # A fixed number below zero (a divisor, a mask) makes no activation.
+    other = "rectifier" if graph.depends(below, x) else None
+    return _named(_scaled(graph, below, x) or other, x, index)
 
 
-def _sign_test(graph: _Graph, test: Any) -> tuple[Any, bool]:
+def _masked(graph: Graph, index: int, eqn: Any) -> Found | None:
+    """`x * (x > 0)`."""
+    for x, mask in (eqn.invars, eqn.invars[::-1]):
+        made = graph.made_by(mask)
+        if made is not None and made.primitive.name == "convert_element_type":
+            if _sign_test(graph, made.invars[0]) == (x, True):
+                return "relu", x, index
+    return None
+
+
+def _lifted(graph: Graph, index: int, eqn: Any) -> Found | None:
+    """An activation that a call computes: its output is that of the one inside it.
+
+    So a ReLU with a derivative rule of the user's own is one site, rule included.
+    """
+    part = eqn.params[_jax.kind(eqn)[1]]
+    inner = Graph(part, graph.inside(eqn, part))
+    made = inner.made_by(inner.outvars[0])
+    if made is None or len(made.outvars) > 1:
+        return None
+    last = inner.producer[inner.outvars[0]]
+    if _jax.call_name(eqn) == "clip":
+        # Traced once for all callers, its equations do not tell whose they are.
+        largest = (i for i, e in enumerate(inner.eqns) if e.primitive.name == "max")
+        found = [_maximum(inner, i, inner.eqns[i]) for i in largest]
+    elif matches := match(inner):
+        found = [(m.name, m.pre, m.last) for m in matches]
+    else:
+        is_call = _jax.kind(made)[0] == "call"
+        found = [_lifted(inner, last, made)] if is_call else []
+    if len(found) != 1 or found[0] is None or found[0][2] != last:
+        return None
+    name, pre, _ = found[0]
+    given = dict(zip(inner.invars, eqn.invars, strict=True)).get(pre)
+    return (name, given, index) if isinstance(given, Var) else None
+
+
+def _product(graph: Graph, index: int, eqn: Any) -> Found | None:
+    """A GELU, SiLU or Mish written out: a product that has its values."""
+    near, inputs = [index], {}
+    for i in near:  # it grows under way
+        for v in variables(graph.eqns[i].invars):
+            inputs[v] = made = graph.producer.get(v)
+            if made is not None and made not in near and len(near) < _NEAR:
+                near.append(made)
+    if not any(graph.eqns[i].primitive.name in _SMOOTH for i in near):
+        return None
+    for x in (v for v in inputs if alike(v, eqn.outvars[0])):
+        m = graph.finish("", x, index)
+        if m is not None and m.known is not None:
+            name = _by_values([graph.eqns[i] for i in m.body], m, eqn.outvars[0])
+            if name is not None:
+                return name, x, index
+    return None
+
+
+def _by_values(eqns: list[Any], m: Match, out: Any) -> str | None:
+    """The name of the product whose values the equations have at the points."""
+    try:
+        (values,) = evaluate(eqns, {**(m.known or {}), m.pre: GRID}, [out])
+    except NotPointwise:
+        return None
+    scale = 1 + np.abs(GRID)
+    distance = lambda form: np.max(np.abs(values.astype(np.float64) - form) / scale)
+    nearest = min(
+        (distance(form), name) for name, forms in _PRODUCTS.items() for form in forms
+    )
+    return nearest[1] if nearest[0] <= 4 * jnp.finfo(out.aval.dtype).eps else None
+
+
+def _sign_test(graph: Graph, test: Any) -> tuple[Any, bool]:
     """`(x, True)` when `test` is `x > 0`, `(x, False)` when it is `x < 0`."""
     eqn = graph.made_by(test)
     if eqn is None or eqn.primitive.name not in ("gt", "ge", "lt", "le"):
@@ -248,7 +300,7 @@ def _sign_test(graph: _Graph, test: Any) -> tuple[Any, bool]:
     return None, False
 
 
-def _scaled(graph: _Graph, atom: Any, x: Any) -> str | None:
+def _scaled(graph: Graph, atom: Any, x: Any) -> str | None:
     """The name of the rectifier whose lower branch `atom` is `x` times a slope."""
     eqn = graph.made_by(atom)
     if eqn is None or eqn.primitive.name not in ("mul", "div"):
@@ -260,86 +312,9 @@ def _scaled(graph: _Graph, atom: Any, x: Any) -> str | None:
     return "prelu" if graph.scalar(slope) is None else "leaky_relu"
 
 
-def _upper_bound(graph: _Graph, eqn: Any) -> float | None:
+def _upper_bound(graph: Graph, eqn: Any) -> float | None:
     """The constant `c` of an equation `min(., c)`."""
     if eqn is None or eqn.primitive.name != "min":
         return None
     bounds = [graph.scalar(v) for v in eqn.invars]
     return next((b for b in bounds if b is not None), None)
-
-
-def _only_max(eqn: Any) -> bool:
-    inner = _jax.open_jaxpr(eqn.params["jaxpr"])[0].eqns
-    names = {e.primitive.name for e in inner}
-    return "max" in names and "min" not in names
-
-
-def _activation_call(eqn: Any) -> tuple[str, int] | None:
-    """The outermost call of an activation of jax.nn or relujax around `eqn`.
-
-    Returns:
-      Its name, and where it stands in the code outside JAX: two calls on one line
-      differ.
-    """
-    stack = _jax.frames(eqn)
-    for i, frame in reversed(list(enumerate(stack))):
-        if frame.function in NAMES and frame.file.startswith(_NN_FILES):
-            callers = (f for f in stack[i + 1 :] if not f.file.startswith(_JAX))
-            where = next((f.instruction for f in callers), -1)
-            return _ALIASES.get(frame.function, frame.function), where
-    return None
-
-
-def _components(graph: _Graph, run: list[int]) -> list[set[int]]:
-    """The parts of a run of equations that exchange no values."""
-    parts: list[set[int]] = []
-    for i in run:
-        sources = {graph.producer.get(v) for v in _variables(graph.eqns[i].invars)}
-        joined = [p for p in parts if p & sources]
-        parts = [p for p in parts if p not in joined]
-        parts.append({i}.union(*joined))
-    return parts
-
-
-def _in_library(eqn: Any, libraries: tuple[str, ...]) -> bool:
-    """Whether a library's own arithmetic made the equation, not an activation in it."""
-    for frame in _jax.frames(eqn):
-        if frame.file.startswith(_RANDOM):
-            return True
-        if not frame.file.startswith((_JAX, _HERE)):
-            named = "activation" in os.path.basename(frame.file)
-            return _package(frame.file) in libraries and not named
-    return False
-
-
-def _package(path: str) -> str:
-    """The top-level package of an installed file, `""` for the user's own."""
-    for site in (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"):
-        if site in path:
-            return path.rsplit(site, 1)[1].split(os.sep)[0]
-    return ""
-
-
-def _variables(atoms: Iterable[Any]) -> list[Any]:
-    return [v for v in atoms if isinstance(v, Var)]
-
-
-def _floating(v: Any) -> bool:
-    return jnp.issubdtype(getattr(v.aval, "dtype", np.int32), jnp.floating)
-
-
-def _alike(v: Any, w: Any) -> bool:
-    """Same shape and same floating dtype."""
-    return (
-        _floating(v) and v.aval.shape == w.aval.shape and v.aval.dtype == w.aval.dtype
-    )
-
-
-def number(value: Any) -> float | None:
-    """`value` as a float when it is one known number, else None."""
-    if isinstance(value, _jax.Tracer) or np.ndim(value) or isinstance(value, bool):
-        return None
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None

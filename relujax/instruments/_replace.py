@@ -13,7 +13,8 @@ from jax.typing import ArrayLike
 from relujax.activations import Activation, get, noise_key
 from relujax.errors import InputError
 from relujax.instruments._capture import Captured
-from relujax.instruments._interpreter import Visitor, interpret, probe
+from relujax.instruments._interpreter import Visitor, interpret, standalone
+from relujax.instruments._pointwise import sample
 from relujax.instruments._sites import (
     Plan,
     Site,
@@ -26,9 +27,6 @@ from relujax.instruments._sites import (
 )
 
 Params = dict[str, dict[str, jax.Array]]
-
-# Where a replacement is compared with what stands there.
-_GRID = np.array([-40, -7, -3, -1, -0.5, -0.1, -0.01, 0, 0.01, 0.1, 0.5, 1, 3, 7, 40])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -125,7 +123,10 @@ class Replaced:
             post = replace(*at) if site.id in new else function(pre)
             return post, Captured(pre, post, jnp.array(True))
 
-        outs, taps = interpret(Visitor(visit), traced.plan, traced.inputs, feeds)
+        sites = select(tuple(sites_of(traced.plan)), None)
+        plan = keep(traced.plan, {*new, *(site.id for site in sites)})
+        visitor = Visitor(visit)
+        outs, taps = interpret(visitor, plan, traced.inputs, feeds)
         return traced.unflatten(outs), taps
 
     def _plan(self, args, kwargs) -> tuple[Traced, dict[str, tuple[Site, Activation]]]:
@@ -160,7 +161,8 @@ class Replaced:
             return replace(site, function, pre, feed, iteration), None
 
         plan = keep(traced.plan, new)
-        outs, _ = interpret(Visitor(visit), plan, traced.inputs, feeds)
+        visitor = Visitor(visit)
+        outs, _ = interpret(visitor, plan, traced.inputs, feeds)
         return traced.unflatten(outs)
 
     def _replacing(self, params, new, key, signal, train) -> tuple[Callable, Params]:
@@ -285,23 +287,18 @@ def _identical(plan: Plan, new: Mapping[str, tuple[Site, Activation]]) -> set[st
     """
     same = set()
     for site, match in plan.sites.values():
-        activation = new[site.id][1]
+        activation, stands = new[site.id][1], standalone(plan, match)
         fixed = not activation.needs_key and activation.signal is None
-        if activation.id != site.activation or not fixed or 0 in site.shape:
+        if activation.id != site.activation or not fixed or stands is None:
             continue
         if activation.init(site.shape, site.dtype):
             continue
-        with jax.ensure_compile_time_eval():
-            size = int(np.prod(site.shape))
-            grid = np.resize(_GRID, (-(-len(_GRID) // size), *site.shape))
-            points = [jnp.asarray(part, site.dtype) for part in grid]
-            theirs = [probe(plan, match, x) for x in points]
-            ours = [activation.apply({}, x) for x in points]
-        if all(
-            t is not None and np.array_equal(t, o, equal_nan=True)
-            for t, o in zip(theirs, ours, strict=True)
-        ):
-            same.add(site.id)
+        becomes = lambda x, activation=activation: activation.apply({}, x)
+        theirs = sample(stands, site.shape, site.dtype)
+        ours = sample(becomes, site.shape, site.dtype)
+        if theirs is not None and ours is not None:
+            if np.array_equal(theirs[0], ours[0], equal_nan=True):
+                same.add(site.id)
     for parts in plan.children.values():
         for part in parts:
             same |= _identical(part, new)

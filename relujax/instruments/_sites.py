@@ -1,5 +1,6 @@
 """Where the activations of a traced function are: the plan of every surgery."""
 
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -8,7 +9,9 @@ import numpy as np
 
 from relujax.errors import InputError, unknown
 from relujax.instruments import _jax
-from relujax.instruments._patterns import NAMES, OPAQUE, Match, match, number, source
+from relujax.instruments._graph import Graph, Match
+from relujax.instruments._origin import closed, source
+from relujax.instruments._patterns import match
 
 
 class Site(NamedTuple):
@@ -26,6 +29,11 @@ class Site(NamedTuple):
         around it, or None inside a `while_loop`.
       loops: the lengths of the scans around it, outermost first; None for a
         `while_loop`.
+      ruled: whether it stands inside a function with a derivative rule of its own, so
+        that the rule decides what gradient there is. Where the function is nothing but
+        the activation, it is the site, and the rule is the activation's.
+      sealed: the primitive around it (`shard_map`, `pallas_call`) that keeps it from
+        being captured or replaced; empty for most.
     """
 
     id: str
@@ -36,6 +44,8 @@ class Site(NamedTuple):
     source: str
     repeats: int | None
     loops: tuple[int | None, ...]
+    ruled: bool = False
+    sealed: str = ""
 
 
 class Plan(NamedTuple):
@@ -75,11 +85,12 @@ def find_activations(fn: Callable, *args: Any, **kwargs: Any) -> tuple[Site, ...
 
     They are found inside `jit`, `scan`, `while_loop`, `cond`, `checkpoint`, `vmap`,
     `shard_map` and functions with custom derivatives: the functions of `jax.nn` and of
-    this library, `tanh` and `sigmoid`, and rectifiers spelt with `maximum(x, 0)`,
-    `maximum(x, a * x)`, `clip(x, 0)`, `where(x > 0, x, ...)` or `x * (x > 0)`. An
-    activation inside another one is not counted (`mish` holds a `softplus`), nor is
-    the arithmetic of JAX, Flax, Equinox and optax themselves (the maximum in a
-    softmax, the clamped variance of a normalisation).
+    this library, `tanh` and `sigmoid`, rectifiers spelt with `maximum(x, 0)`,
+    `maximum(x, a * x)`, `clip(x, 0)`, `clip(x, 0, 6)`, `where(x > 0, x, ...)` or
+    `x * (x > 0)`, and a GELU, SiLU or Mish written out as a product. An activation
+    inside another one is not counted (`mish` holds a `softplus`), nor is the arithmetic
+    of JAX, Flax, Equinox and optax themselves (the maximum in a softmax, the clamped
+    variance of a normalisation).
 
     Ask it of the forward function. In a function that calls `jax.grad` itself, the
     sites of its forward pass are listed as far as they are still recognisable.
@@ -118,8 +129,8 @@ def trace(fn: Callable, args: tuple, kwargs: Mapping[str, Any]) -> Traced:
         return values
 
     inputs = [leaves[i] for i in where]
-    closed = jax.make_jaxpr(flat)(*inputs)
-    plan = _Planner().plan(closed, {}, (), ())
+    program = jax.make_jaxpr(flat)(*inputs)
+    plan = _Planner().plan(program, {}, _Place())
     return Traced(plan, inputs, lambda values: jax.tree.unflatten(result[-1], values))
 
 
@@ -133,7 +144,10 @@ def sites_of(plan: Plan) -> Iterator[Site]:
 
 
 def select(sites: Collection[Site], wanted: Collection[str] | None) -> list[Site]:
-    """The sites of those ids or activation names, or all of them for None.
+    """The sites of those ids or activation names, or all within reach for None.
+
+    Those that are sealed are out of reach; they are left out with a warning, unless
+    there is nothing else.
 
     Raises:
       InputError: there are no sites, or a name is neither.
@@ -144,7 +158,16 @@ def select(sites: Collection[Site], wanted: Collection[str] | None) -> list[Site
             "relujax.find_activations says what counts as one."
         )
     if wanted is None:
-        return list(sites)
+        within = [s for s in sites if not s.sealed]
+        if within and len(within) < len(sites):
+            first = next(s for s in sites if s.sealed)
+            warnings.warn(
+                f"Left out {len(sites) - len(within)} of {len(sites)} activations: "
+                f"{first.id!r} ({first.source}) is out of reach inside a "
+                f"{first.sealed}.",
+                stacklevel=2,
+            )
+        return within or list(sites)
     if isinstance(wanted, str):
         raise InputError(
             f"Expected a list of site ids or activations, got the string {wanted!r}."
@@ -174,23 +197,25 @@ def is_differentiated(plan: Plan) -> bool:
     )
 
 
+class _Place(NamedTuple):
+    """Where a jaxpr stands; the attributes are those of `Site`."""
+
+    path: tuple[str, ...] = ()
+    loops: tuple[int | None, ...] = ()
+    ruled: bool = False
+    sealed: str = ""
+
+
 class _Planner:
     """Numbers the sites while it walks a jaxpr and those inside it."""
 
     def __init__(self):
         self.counts: dict[str, int] = {}
 
-    def plan(
-        self,
-        closed: Any,
-        constants: Mapping[Any, float],
-        path: tuple[str, ...],
-        loops: tuple[int | None, ...],
-    ) -> Plan:
-        jaxpr, consts = _jax.open_jaxpr(closed)
-        held = zip(jaxpr.constvars, map(number, consts), strict=True)
-        constants = {**constants, **{v: c for v, c in held if c is not None}}
-        matches = {m.last: m for m in match(jaxpr, constants)}
+    def plan(self, part: Any, known: Mapping[Any, float], place: _Place) -> Plan:
+        jaxpr, consts = _jax.open_jaxpr(part)
+        graph = Graph(part, known)
+        matches = {m.last: m for m in match(graph)}
         inside = {i for m in matches.values() for i in m.body}
         sites, children, differentiated = {}, {}, False
         for index, eqn in enumerate(jaxpr.eqns):
@@ -199,65 +224,57 @@ class _Planner:
             differentiated |= bool(derived)
             if "transpose" in derived:  # a backward pass: gradients, no activations
                 continue
-            here = (*path, *scopes)
-            # An activation that jax.grad took apart is no longer one.
-            closed_to_us = OPAQUE | NAMES if derived else OPAQUE
+            here = place._replace(path=(*place.path, *scopes))
             if index in matches:
                 m = matches[index]
-                sites[index] = self._site(m, jaxpr.eqns[index], here, loops), m
-            elif index not in inside and _jax.call_name(eqn) not in closed_to_us:
-                if parts := self._parts(eqn, constants, here, loops):
+                sites[index] = self._site(m, eqn, here), m
+            elif index not in inside and not closed(eqn, bool(derived)):
+                if parts := self._parts(eqn, graph, here):
                     children[index] = parts
         return Plan(jaxpr, consts, sites, children, differentiated)
 
-    def _parts(self, eqn, constants, path, loops) -> tuple[Plan, ...]:
-        kind, param = _jax.PRIMITIVES.get(eqn.primitive.name, ("sealed", None))
-        held = _jax.subjaxprs(eqn) if param is None else eqn.params[param]
+    def _parts(self, eqn: Any, graph: Graph, place: _Place) -> tuple[Plan, ...]:
+        kind, param = _jax.kind(eqn)
+        held = eqn.params[param] if param else _jax.subjaxprs(eqn)
         parts = list(held) if isinstance(held, tuple | list) else [held]
         if not parts:
             return ()
-        known: dict[Any, float] = {}
-        if kind in ("call", "custom", "checkpoint"):
-            inner = _jax.open_jaxpr(parts[0])[0].invars
-            outer = (_known(v, constants) for v in eqn.invars)
-            known = {v: c for v, c in zip(inner, outer, strict=True) if c is not None}
+        path, loops, ruled, sealed = place
         if kind == "scan":
             loops = (*loops, eqn.params["length"])
         if kind == "while":
             loops = (*loops, None)
+        if kind == "sealed":
+            sealed = sealed or eqn.primitive.name
         if kind not in ("call", "custom"):
             path = (*path, eqn.primitive.name.replace("remat2", "checkpoint"))
         plans = []
         for branch, part in enumerate(parts):
             here = (*path, str(branch)) if kind == "cond" else path
-            plans.append(self.plan(part, known, here, loops))
+            within = _Place(here, loops, ruled or kind == "custom", sealed)
+            plans.append(self.plan(part, graph.inside(eqn, part), within))
         if not any(p.sites or p.children or p.differentiated for p in plans):
             return ()
         return tuple(plans)
 
-    def _site(self, m: Match, eqn, path, loops) -> Site:
-        stem = "/".join((*path, m.name))
+    def _site(self, m: Match, eqn: Any, place: _Place) -> Site:
+        stem = "/".join((*place.path, m.name))
         number = self.counts.get(stem, 0)
         self.counts[stem] = number + 1
-        lengths = [length for length in loops if length is not None]
-        repeats = int(np.prod(lengths)) if len(lengths) == len(loops) else None
-        aval = m.pre.aval
+        lengths = [length for length in place.loops if length is not None]
+        is_fixed = len(lengths) == len(place.loops)
         return Site(
             id=f"{stem}_{number}",
             activation=m.name,
-            shape=tuple(aval.shape),
-            dtype=aval.dtype,
-            path="/".join(path),
+            shape=tuple(m.pre.aval.shape),
+            dtype=m.pre.aval.dtype,
+            path="/".join(place.path),
             source=source(eqn),
-            repeats=repeats,
-            loops=tuple(loops),
+            repeats=int(np.prod(lengths)) if is_fixed else None,
+            loops=tuple(place.loops),
+            ruled=place.ruled,
+            sealed=place.sealed,
         )
-
-
-def _known(atom: Any, constants: Mapping[Any, float]) -> float | None:
-    if isinstance(atom, _jax.Literal):
-        return number(atom.val)
-    return constants.get(atom)
 
 
 def _is_array(leaf: Any) -> bool:

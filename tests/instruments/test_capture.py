@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
+from jax.experimental import pallas
 
-from relujax import InputError, capture
+from relujax import InputError, capture, diagnose, replace_activations
 
 X = jnp.linspace(-2.0, 2.0, 12).reshape(3, 4)
 
@@ -116,6 +117,41 @@ def test_keyword_and_other_arguments_pass_through():
     assert set(seen) == {"relu_0"}
 
 
+def sharded(fn):
+    auto = (jax.sharding.AxisType.Auto,)
+    mesh = jax.make_mesh((1,), ("x",), axis_types=auto)
+    spec = jax.sharding.PartitionSpec("x")
+    return jax.shard_map(fn, mesh=mesh, in_specs=spec, out_specs=spec)
+
+
+def in_a_kernel(fn):
+    def kernel(x, out):
+        out[...] = fn(x[...])
+
+    shape = jax.ShapeDtypeStruct(X.shape, X.dtype)
+    return pallas.pallas_call(kernel, out_shape=shape, interpret=True)
+
+
+@pytest.mark.parametrize("seal", [sharded, in_a_kernel])
+def test_what_is_out_of_reach_is_left_out_and_said(seal):
+    fn = lambda x: jnp.tanh(seal(lambda x: jnp.maximum(x, 0))(x))
+    with pytest.warns(UserWarning, match="Left out 1 of 2 activations: '.*relu_0'"):
+        result, seen = capture(fn)(X)
+    np.testing.assert_array_equal(result, fn(X))
+    assert set(seen) == {"tanh_0"}
+    with pytest.warns(UserWarning, match="out of reach"):
+        assert [site.id for site in diagnose(fn, X).sites] == ["tanh_0"]
+    replaced = replace_activations(fn, {"tanh": "sigmoid"})
+    with pytest.warns(UserWarning, match="out of reach"):
+        _, seen = replaced.capture({}, X)
+    site = seen["tanh_0"]
+    np.testing.assert_array_equal(site.post, jax.nn.sigmoid(site.pre))
+    replaced = replace_activations(fn, {"relu": "elu"})
+    for asked in (capture(fn, sites=["relu"]), replaced):
+        with pytest.raises(InputError, match="Expected activations outside"):
+            asked(X)
+
+
 def test_bad_input_is_one_sentence():
     with pytest.raises(InputError, match="found none"):
         capture(jnp.sin)(X)
@@ -123,9 +159,5 @@ def test_bad_input_is_one_sentence():
         capture(jax.nn.relu, sites=["relu_1"])(X)
     with pytest.raises(InputError, match="got the string"):
         capture(jax.nn.relu, sites="relu")(X)
-    auto = (jax.sharding.AxisType.Auto,)
-    mesh = jax.make_mesh((1,), ("x",), axis_types=auto)
-    spec = jax.sharding.PartitionSpec("x")
-    fn = jax.shard_map(jax.nn.relu, mesh=mesh, in_specs=spec, out_specs=spec)
     with pytest.raises(InputError, match="outside shard_map"):
-        capture(fn)(X)
+        capture(sharded(jax.nn.relu))(X)
