@@ -1,5 +1,7 @@
 """The same function with other activations."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -125,7 +127,8 @@ def test_noise_differs_by_layer_and_call_and_follows_the_key(scanned_transformer
     noise = noise_by_layer(net, params, x)
     assert noise.shape == (3, 2, 5, 8)
     assert np.all(noise != 0)
-    assert not np.any(noise[0] == noise[1]) and not np.any(noise[1] == noise[2])
+    for one, other in itertools.combinations(noise, 2):
+        assert not np.any(one == other)
     np.testing.assert_array_equal(noise, noise_by_layer(net, params, x))
 
 
@@ -192,6 +195,78 @@ def test_learnable_replacement_in_a_scan_is_shared_or_per_iteration():
     assert params["scan/relu_0"]["alpha"].shape == (3,)
     params = {"scan/relu_0": {"alpha": jnp.array([1.0, 2.0, 3.0])}}
     np.testing.assert_allclose(own.apply(params, X), jnp.where(X > 0, X, 6 * X))
+
+
+def layers(act):
+    """`fn(w, x)`: three layers in a scan, each computed again in the backward pass."""
+    step = jax.checkpoint(lambda c, w: (act(c * w), None))
+    return lambda w, x: (lax.scan(step, x, w)[0] ** 2).sum()
+
+
+W = jnp.array([1.5, -0.8, 1.2])
+
+
+def test_gradient_of_a_stochastic_replacement_through_scan_and_remat():
+    key = jax.random.key(0)
+    net = replace_activations(layers(jax.nn.relu), {"relu": "n_relu(sigma=0.5)"})
+    loss = jax.jit(lambda w: net.apply({}, w, X, key=key))
+    _, seen = net.capture({}, W, X, key=key)
+    (site,) = seen.values()
+    inputs = jnp.stack([X, *site.post[:-1]])
+    np.testing.assert_allclose(site.pre, inputs * W[:, None, None], rtol=1e-6)
+    # The noise where the input is not positive does not depend on it.
+    into, expected = 2 * site.post[-1], []
+    for i in reversed(range(3)):
+        through = into * (site.pre[i] > 0)
+        expected.append((through * inputs[i]).sum())
+        into = through * W[i]
+    np.testing.assert_allclose(jax.grad(loss)(W), expected[::-1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("per_iteration", [False, True])
+def test_gradient_of_a_learnable_replacement_through_scan_and_remat(per_iteration):
+    fn = layers(jax.nn.relu)
+    net = replace_activations(fn, {"relu": "prelu"}, per_iteration=per_iteration)
+    alpha = jnp.array([0.1, 0.2, 0.3]) if per_iteration else jnp.array(0.25)
+
+    def written_out(alpha, w):
+        x = X
+        for a, scale in zip(jnp.broadcast_to(alpha, 3), w, strict=True):
+            x = jnp.where(x * scale > 0, x * scale, a * x * scale)
+        return (x**2).sum()
+
+    params = {"scan/checkpoint/relu_0": {"alpha": alpha}}
+    assert jax.tree.map(jnp.shape, net.init(W, X)) == jax.tree.map(jnp.shape, params)
+    loss = lambda params, w: net.apply(params, w, X)
+    of_params, of_w = jax.jit(jax.grad(loss, (0, 1)))(params, W)
+    expected = jax.grad(written_out, (0, 1))(alpha, W)
+    (of_alpha,) = jax.tree.leaves(of_params)
+    np.testing.assert_allclose(of_alpha, expected[0], rtol=1e-5)
+    np.testing.assert_allclose(of_w, expected[1], rtol=1e-5)
+
+
+def test_comparing_takes_no_memory():
+    shape = jax.ShapeDtypeStruct((1 << 20, 1 << 20), jnp.float32)
+    for fn in (jax.nn.relu, jax.nn.gelu, jax.nn.leaky_relu, lambda x: x * (x > 0)):
+        (site,) = find_activations(fn, shape)
+        net = replace_activations(fn, {site.activation: site.activation})
+        assert str(jax.make_jaxpr(net)(shape)) == str(jax.make_jaxpr(fn)(shape))
+        assert net.init(shape) == {}
+
+
+def test_what_is_only_called_by_the_name_is_no_identity():
+    @jax.jit
+    def relu(x):
+        return jax.nn.relu(x) - 0.1
+
+    new = replace_activations(relu, {"relu": "relu"})
+    for x in (X, X[0, :1], X[0, 0]):
+        np.testing.assert_array_equal(new(x), jax.nn.relu(x))
+
+
+def test_a_replaced_softplus_is_replaced_whole():
+    new = replace_activations(lambda x: jnp.logaddexp(x, 0.0), {"softplus": "relu"})
+    np.testing.assert_array_equal(new(X), jax.nn.relu(X))
 
 
 def test_signal_reaches_the_activation():
