@@ -60,7 +60,7 @@ def capture(
         post = function(pre)
         return post, Captured(pre, post, jnp.array(True))
 
-    visitor = Visitor(visit, changes_values=False)
+    visitor = Visitor(visit)
 
     @wraps(fn)
     def captured(*args, **kwargs):

@@ -220,26 +220,25 @@ def _statistics(fn, params, batch, settings: Settings) -> dict[str, Statistics]:
             gram_units=settings.max_rank_units,
         )
 
+    visitor = Visitor(visit, merge)
     if settings.loss is None:
-        visitor = Visitor(visit, merge, changes_values=False)
         return interpret(visitor, traced.plan, traced.inputs)[1]
 
     loss = settings.loss
 
     def total_loss(feeds):
         # Zeros added to the pre-activations: the gradient into them is that into those.
-        visitor = Visitor(visit, merge)
         outs, taps = interpret(visitor, traced.plan, traced.inputs, feeds)
         return jnp.sum(loss(traced.unflatten(outs), batch)), taps
 
-    feeds = {s.id: jnp.zeros((*_loops(s), *s.shape), s.dtype) for s in sites}
+    # Inside a function with a derivative rule there is no telling: it stays NaN.
+    seen = [site for site in sites if not site.ruled]
+    feeds = {s.id: jnp.zeros((*_loops(s), *s.shape), s.dtype) for s in seen}
     gradients, taps = jax.grad(total_loss, has_aux=True)(feeds)
-    return {
-        site.id: taps[site.id]._replace(
-            gradient=_largest(gradients[site.id], site, settings.unit_axis)
-        )
-        for site in sites
-    }
+    for site in seen:
+        gradient = _largest(gradients[site.id], site, settings.unit_axis)
+        taps[site.id] = taps[site.id]._replace(gradient=gradient)
+    return taps
 
 
 def _gates(plan: Plan) -> set[str]:

@@ -202,6 +202,8 @@ def _sentence(diagnosis: Diagnosis, seeds: list[Layer]) -> str:
 
 def _outlook(diagnosis: Diagnosis, seeds: list[Layer], masks: list[np.ndarray]) -> str:
     """Whether the units that never fire can come back."""
+    if seeds[0].site.ruled:
+        return "; a derivative rule around them decides whether they can recover"
     pairs = list(zip(seeds, masks, strict=True))
     held = lambda values: all(np.all(v) for v in values)
     if diagnosis.with_gradient:

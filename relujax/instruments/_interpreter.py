@@ -6,7 +6,7 @@ one is rebuilt around the visited body, so that whatever the visitor brings in o
 out flows through it like any other value.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -53,14 +53,15 @@ class Visitor(NamedTuple):
       visit: called at every site.
       merge: `merge(old, new)` of what successive iterations of a `while_loop` take out
         at one site; the first `old` is all zeros.
-      changes_values: whether outputs differ from the program's own. When they do not,
-        functions with custom derivative rules keep them; otherwise a rule for the old
-        function no longer holds, and the new one is differentiated as it is.
+      changed: ids of the sites whose outputs differ from the program's own. A function
+        with a derivative rule keeps it unless it holds one of them: then the rule, made
+        for the old function, no longer holds, and the new one is differentiated as it
+        is.
     """
 
     visit: Visit
     merge: Callable[[Any, Any], Any] = lambda old, new: new
-    changes_values: bool = True
+    changed: Collection[str] = ()
 
 
 def interpret(
@@ -132,7 +133,10 @@ def _call(eqn, parts, inputs, inner):
 
 def _custom(eqn, parts, inputs, inner):
     outs, taps = inner.run(parts[0], inputs)
-    return (outs if inner.visitor.changes_values else _jax.bind(eqn, inputs)), taps
+    ids = {site.id for site in sites_of(parts[0])}
+    # Otherwise what was taken out comes from a second run beside the function's own,
+    # which the compiler makes one again.
+    return (outs if ids & set(inner.visitor.changed) else _jax.bind(eqn, inputs)), taps
 
 
 def _checkpoint(eqn, parts, inputs, inner):

@@ -125,7 +125,7 @@ class Replaced:
 
         sites = select(tuple(sites_of(traced.plan)), None)
         plan = keep(traced.plan, {*new, *(site.id for site in sites)})
-        visitor = Visitor(visit)
+        visitor = Visitor(visit, changed=new)
         outs, taps = interpret(visitor, plan, traced.inputs, feeds)
         return traced.unflatten(outs), taps
 
@@ -161,7 +161,7 @@ class Replaced:
             return replace(site, function, pre, feed, iteration), None
 
         plan = keep(traced.plan, new)
-        visitor = Visitor(visit)
+        visitor = Visitor(visit, changed=new)
         outs, _ = interpret(visitor, plan, traced.inputs, feeds)
         return traced.unflatten(outs)
 
