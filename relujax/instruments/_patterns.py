@@ -261,11 +261,12 @@ def _product(graph: Graph, index: int, eqn: Any) -> Found | None:
             inputs[v] = made = graph.producer.get(v)
             if made is not None and made not in near and len(near) < _NEAR:
                 near.append(made)
-    if not any(graph.eqns[i].primitive.name in _SMOOTH for i in near):
-        return None
+    gates = {i for i in near if graph.eqns[i].primitive.name in _SMOOTH}
     for x in (v for v in inputs if alike(v, eqn.outvars[0])):
+        if not any(graph.producer.get(x, -1) < gate for gate in gates):
+            continue
         m = graph.finish("", x, index)
-        if m is not None and m.known is not None:
+        if m is not None and m.known is not None and gates & set(m.body):
             name = _by_values([graph.eqns[i] for i in m.body], m, eqn.outvars[0])
             if name is not None:
                 return name, x, index
