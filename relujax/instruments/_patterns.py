@@ -108,10 +108,10 @@ def _calls(graph: Graph) -> Iterator[tuple[str, list[list[int]]]]:
 
 def _ends(graph: Graph, part: set[int]) -> tuple[Any, int] | None:
     """The only input of some equations and the one that gives their only output."""
-    made = [v for i in part for v in graph.eqns[i].outvars]
+    made = {v for i in part for v in graph.eqns[i].outvars}
     outputs = [v for v in made if set(graph.uses.get(v, ())) - part]
     used = {v for i in part for v in variables(graph.eqns[i].invars)}
-    inputs = [v for v in used - set(made) if alike(v, made[-1])]
+    inputs = [v for v in used - made if alike(v, outputs[0])] if outputs else []
     if len(outputs) == len(inputs) == 1:
         return inputs[0], graph.producer[outputs[0]]
     return None

@@ -226,6 +226,20 @@ def test_calls_in_a_python_loop_are_told_apart(name, library):
     assert names(loop, X) == [name] * 3
 
 
+@pytest.mark.parametrize("name", ["n_relu", "gelu"])
+def test_equations_before_an_inlined_activation_do_not_matter(name):
+    # A set of indices on both sides of a power of two is not in their order.
+    activation = relujax.get(name)
+    for before in range(24, 34):
+
+        def fn(x, before=before):
+            for _ in range(before):
+                x = jnp.sin(x)
+            return activation.apply({}, x, key=jax.random.key(0), train=True)
+
+        assert names(fn, X) == [name]
+
+
 def test_the_input_of_a_named_call_must_be_plain():
     # The weights have the shape of the data: either might be what goes in.
     @jax.jit
