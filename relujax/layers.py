@@ -8,6 +8,7 @@ from flax import linen as nn
 from jax.typing import ArrayLike
 
 from relujax.activations import noise_key
+from relujax.barrier import apart
 from relujax.convolution import conv2d
 from relujax.errors import InputError, unknown
 
@@ -32,7 +33,7 @@ class Dropout(nn.Module):
             )
         key = noise_key(self.make_rng("dropout"))
         keep = 1.0 - jnp.asarray(self.rate, x.dtype)
-        kept = jax.random.bernoulli(key, keep, x.shape)
+        kept = apart(lambda key: jax.random.bernoulli(key, keep, x.shape), key)
         return jnp.where(kept, x / keep, 0)
 
 

@@ -10,7 +10,7 @@ from flax import linen as nn
 from relujax import InputError
 from relujax.layers import INITIALIZERS, Dropout
 from relujax.linen import Activation
-from relujax.models import MLP, from_linen
+from relujax.models import CNN, MLP, from_linen
 
 
 def test_shapes_for_any_depth_and_width():
@@ -113,3 +113,15 @@ def test_batch_statistics_are_carried():
     assert len(z) == 1
     _, frozen, _ = model.apply(params, after, x)
     chex.assert_trees_all_equal(frozen, after)
+
+
+def test_noise_of_no_spread_leaves_a_cnn_as_it_is():
+    x = jax.random.normal(jax.random.key(0), (3, 8, 8, 1))
+    plain, noisy = (
+        CNN(10, activation, filters=(4,), hidden=(8,))
+        for activation in ("relu", "n_relu(sigma=0.0)")
+    )
+    variables = plain.init(jax.random.key(1), x)
+    rngs = {"activation": jax.random.key(2)}
+    y = noisy.apply(variables, x, train=True, rngs=rngs)
+    np.testing.assert_array_equal(plain.apply(variables, x, train=True), y)

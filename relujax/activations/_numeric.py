@@ -9,6 +9,8 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from relujax.barrier import apart
+
 
 def floating(name: str, x: ArrayLike) -> jax.Array:
     """`x` as an array, refused unless its dtype is floating."""
@@ -44,7 +46,12 @@ def drawn(sampler: Callable, key: jax.Array, x: jax.Array) -> jax.Array:
     JAX draws bfloat16 numbers from 8 random bits: 128 distinct values.
     """
     wide = jnp.promote_types(x.dtype, jnp.float32)
-    return sampler(key, x.shape, wide).astype(x.dtype)
+    draw = lambda key: sampler(key, x.shape, wide)
+    compiled = isinstance(key, jax.core.Tracer)
+    if compiled and x.ndim > 2 and jax.default_backend() == "cpu":
+        # Windows of images overlap: XLA would draw for each window again.
+        return apart(draw, key).astype(x.dtype)
+    return draw(key).astype(x.dtype)
 
 
 def relu_tails(f: Callable, x: jax.Array, *, beyond: float | None = None) -> jax.Array:
