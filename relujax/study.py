@@ -39,6 +39,8 @@ class Evidence(NamedTuple):
       unit: the unit of `effect`, such as "accuracy, percentage points".
       summary: one sentence in words for the ledger.
       holds: the outcome of a claim that is settled by computation.
+      least_p: the smallest that `p_for` and `p_against` can both be, whatever the
+        effect; 0 where there is no such bound.
     """
 
     effect: float
@@ -49,6 +51,7 @@ class Evidence(NamedTuple):
     unit: str
     summary: str
     holds: bool | None = None
+    least_p: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

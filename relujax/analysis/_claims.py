@@ -1,14 +1,13 @@
-"""Claims against results: evidence for common kinds of claim, and the verdicts."""
+"""Evidence: what the results say of the common kinds of claim."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from relujax.analysis._estimates import mean_interval
-from relujax.analysis._paired import equivalence_test, holm, paired_test
+from relujax.analysis._paired import equivalence_test, least_p, paired_test
 from relujax.analysis._results import (
     Where,
     differences,
@@ -19,72 +18,9 @@ from relujax.analysis._results import (
     select,
 )
 from relujax.errors import InputError
-from relujax.study import Claim, Evidence, Verdict
+from relujax.study import Evidence
 
 Test = Callable[[pd.DataFrame], Evidence]
-
-
-class Judgement(NamedTuple):
-    """A claim, what the results say of it, and the verdict.
-
-    Attributes:
-      claim: the claim.
-      evidence: what its test returned.
-      verdict: supported, contradicted or undecided.
-      p: the two-sided p-value, corrected over all tested claims; None for a claim that
-        is settled by computation or could not be tested.
-    """
-
-    claim: Claim
-    evidence: Evidence
-    verdict: Verdict
-    p: float | None
-
-
-def judge(
-    claims: Sequence[Claim], frame: pd.DataFrame, alpha: float = 0.05
-) -> list[Judgement]:
-    """The verdict on each claim.
-
-    A sampled claim has two one-sided p-values, for it and against it. Twice the smaller
-    one is its two-sided p-value; these are corrected by Holm's method over the claims,
-    so that the chance of any false verdict among them is at most `alpha`. At most
-    `alpha`: supported or contradicted, by the smaller side; else undecided. A claim
-    that the results cannot test (its data set was not run) is undecided, says why, and
-    does not count in the correction.
-    """
-    evidence = [_evidence(claim, frame) for claim in claims]
-    p = np.array([_two_sided(e) for e in evidence])
-    sampled = ~np.isnan(p)
-    p[sampled] = holm(p[sampled])
-    return [
-        Judgement(claim, e, _verdict(e, q, alpha), None if np.isnan(q) else float(q))
-        for claim, e, q in zip(claims, evidence, p, strict=True)
-    ]
-
-
-def _evidence(claim: Claim, frame: pd.DataFrame) -> Evidence:
-    try:
-        return claim.test(frame)
-    except InputError as error:
-        reason = f"Not tested: the results lack what this claim needs. {error}"
-        return Evidence(np.nan, (np.nan, np.nan), None, None, 0, "", reason)
-
-
-def _two_sided(e: Evidence) -> float:
-    if e.holds is not None:
-        return np.nan
-    sides = [p for p in (e.p_for, e.p_against) if p is not None]
-    return min(1.0, len(sides) * min(sides)) if sides else np.nan
-
-
-def _verdict(e: Evidence, p: float, alpha: float) -> Verdict:
-    if e.holds is not None:
-        return "supported" if e.holds else "contradicted"
-    if not p <= alpha:
-        return "undecided"
-    p_for, p_against = (1.0 if q is None else q for q in (e.p_for, e.p_against))
-    return "supported" if p_for < p_against else "contradicted"
 
 
 def better(
@@ -117,6 +53,7 @@ def better(
             f"{_sentence(x, metric, a, b, split)}{least(by, metric)}",
             p_for=paired_test(x - by, alternative="greater"),
             p_against=paired_test(x - by, alternative="less"),
+            least=least_p(x - by),
         )
 
     return test
@@ -162,6 +99,7 @@ def equivalent(
             f"{_sentence(x, metric, a, b, split)} Margin: {amount(margin, metric)}.",
             p_for=equivalence_test(x, margin=margin),
             p_against=min(1.0, 2 * beyond),
+            least=2 * max(least_p(x - margin), least_p(x + margin)),
         )
 
     return test
@@ -203,6 +141,7 @@ def best(
             f"{_sentence(x[rival], metric, own, rival, split)}{least(by, metric)}",
             p_for=max(paired_test(d - by, alternative="greater") for d in x.values()),
             p_against=min(1.0, len(below) * min(below)),
+            least=least_of([least_p(d - by) for d in x.values()]),
         )
 
     return test
@@ -224,6 +163,7 @@ def every(*tests: Test) -> Test:
         return weakest._replace(
             p_for=max(p_for),
             p_against=min(1.0, len(parts) * min(p_against)),
+            least_p=least_of([e.least_p for e in parts]),
             summary=f"The weakest of {len(parts)} comparisons: {weakest.summary}",
         )
 
@@ -287,6 +227,7 @@ def positive(x: ArrayLike, summary: str, *, unit: str, scale: float = 1.0) -> Ev
         n=estimate.n,
         unit=unit,
         summary=summary,
+        least_p=least_p(x),
     )
 
 
@@ -312,7 +253,13 @@ def _improvements(
 
 
 def _found(
-    x: np.ndarray, metric: str, summary: str, *, p_for: float, p_against: float
+    x: np.ndarray,
+    metric: str,
+    summary: str,
+    *,
+    p_for: float,
+    p_against: float,
+    least: float,
 ) -> Evidence:
     m, estimate = metric_of(metric), mean_interval(x)
     return Evidence(
@@ -323,7 +270,17 @@ def _found(
         n=estimate.n,
         unit=m.points or m.label,
         summary=summary,
+        least_p=min(1.0, least),
     )
+
+
+def least_of(parts: Sequence[float]) -> float:
+    """`least_p` of a claim with parts: the largest decides for it, Bonferroni against.
+
+    >>> least_of([0.001, 0.001, 0.001]), least_of([0.0, 0.0, 0.03])
+    (0.003, 0.03)
+    """
+    return min(1.0, max(*parts, len(parts) * min(parts)))
 
 
 def amount(value: float, metric: str) -> str:

@@ -148,7 +148,7 @@ def test_settled_claims_stand_outside_the_correction():
     ]
     a, b, c, d = judge([claim(t) for t in tests], frame)
     assert (a.verdict, b.verdict, a.p) == ("supported", "contradicted", None)
-    assert c.p == pytest.approx(2 * 2**-10)
+    assert c.p == pytest.approx(2 * c.evidence.p_for)
     assert d.verdict == "undecided" and d.p is None
     assert "Not tested" in d.evidence.summary and "mnist" in d.evidence.summary
 
@@ -162,19 +162,41 @@ def test_holm_runs_over_the_claims():
 
 def test_no_claims_and_one_seed():
     assert judge([], results()) == []
-    assert verdicts([better("elu", "relu")], results(seeds=1)) == ["undecided"]
+    (one,) = judge([claim(better("elu", "relu"))], results(seeds=1))
+    assert (one.verdict, one.p, one.least_p) == ("undecided", 1.0, 1.0)
 
 
-@pytest.mark.parametrize("seeds", [5, 10])
-def test_false_verdicts_are_rarer_than_alpha(seeds):
-    # Five claims on activations that differ in nothing, on a test set of 114 examples
+def test_the_least_p_is_what_the_clearest_results_would_give():
+    names = ["relu", "elu", "gelu", "selu"]
+    nulls = [better("selu", "gelu"), better("gelu", "selu")]
+    clear = results(names, seeds=20, accuracy={"elu": 0.6}, n_test=10_000)
+    claims = [claim(t) for t in (best("elu"), *nulls)]
+    found, *_ = judge(claims, clear)
+    assert found.verdict == "contradicted"
+    # Three others, either direction, three claims, and one of 100,000 sign patterns.
+    assert found.p == found.least_p == pytest.approx(3 * 2 * 3 * 1e-5)
+    vague, *_ = judge(claims, results(names, seeds=20))
+    assert vague.p > vague.least_p == pytest.approx(found.least_p)
+
+
+def test_differences_without_spread_have_a_least_p():
+    frame = results(["relu", "elu"], seeds=5)
+    frame["accuracy"] = np.where(frame.activation == "elu", 0.97, 0.96)
+    (found,) = judge([claim(better("elu", "relu"))], frame)
+    assert found.p == found.least_p == 1 / 16 and found.verdict == "undecided"
+
+
+@pytest.mark.parametrize("others", [5, 20])
+@pytest.mark.parametrize("seeds", [5, 10, 20])
+def test_false_verdicts_are_rarer_than_alpha(seeds, others):
+    # Claims on activations that differ in nothing, on a test set of 114 examples
     # whose difficulty varies from seed to seed: the family-wise error rate of `judge`.
     rng = np.random.default_rng(1)
     studies, wrong = 200, 0
     for _ in range(studies):
         difficulty = rng.normal(0.97, 0.005, seeds).clip(0, 1)
-        baseline, *others = rng.binomial(114, difficulty, (6, seeds)) / 114
-        claims = [claim(on(other - baseline)) for other in others]
+        baseline, *rest = rng.binomial(114, difficulty, (1 + others, seeds)) / 114
+        claims = [claim(on(other - baseline)) for other in rest]
         verdicts = [j.verdict for j in judge(claims, pd.DataFrame())]
         wrong += any(verdict != "undecided" for verdict in verdicts)
     assert wrong / studies <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / studies)

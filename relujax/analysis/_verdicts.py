@@ -1,0 +1,87 @@
+"""From evidence to verdicts: the correction for testing many claims."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from relujax.analysis._paired import holm
+from relujax.errors import InputError
+from relujax.study import Claim, Evidence, Verdict
+
+
+class Judgement(NamedTuple):
+    """A claim, what the results say of it, and the verdict.
+
+    Attributes:
+      claim: the claim.
+      evidence: what its test returned.
+      verdict: supported, contradicted or undecided.
+      p: the two-sided p-value, corrected over all tested claims; None for a claim that
+        is settled without a test or could not be tested.
+      least_p: the smallest that `p` could be with so many seeds and claims, the other
+        claims being what they are. Above α, no results could lead to a verdict.
+    """
+
+    claim: Claim
+    evidence: Evidence
+    verdict: Verdict
+    p: float | None = None
+    least_p: float = 0.0
+
+
+def judge(
+    claims: Sequence[Claim], frame: pd.DataFrame, alpha: float = 0.05
+) -> list[Judgement]:
+    """The verdict on each claim.
+
+    A sampled claim has two one-sided p-values, for it and against it. Twice the smaller
+    one is its two-sided p-value; these are corrected by Holm's method over the claims,
+    so that the chance of any false verdict among them is at most `alpha`. At most
+    `alpha`: supported or contradicted, by the smaller side; else undecided. A claim
+    that the results cannot test (its data set was not run) is undecided, says why, and
+    does not count in the correction.
+    """
+    evidence = [_evidence(claim, frame) for claim in claims]
+    found = [
+        Judgement(claim, e, _verdict(e, 1.0, alpha))
+        for claim, e in zip(claims, evidence, strict=True)
+    ]
+    tested = [i for i, e in enumerate(evidence) if _tested(e)]
+    raw = np.array([_two_sided(evidence[i]) for i in tested])
+    for place, (i, p) in enumerate(zip(tested, holm(raw), strict=True)):
+        bound = raw.copy()
+        bound[place] = min(1.0, 2 * evidence[i].least_p)
+        found[i] = found[i]._replace(
+            verdict=_verdict(evidence[i], p, alpha),
+            p=float(p),
+            least_p=float(holm(bound)[place]),
+        )
+    return found
+
+
+def _evidence(claim: Claim, frame: pd.DataFrame) -> Evidence:
+    try:
+        return claim.test(frame)
+    except InputError as error:
+        reason = f"Not tested: the results lack what this claim needs. {error}"
+        return Evidence(np.nan, (np.nan, np.nan), None, None, 0, "", reason)
+
+
+def _tested(e: Evidence) -> bool:
+    return e.holds is None and (e.p_for, e.p_against) != (None, None)
+
+
+def _two_sided(e: Evidence) -> float:
+    sides = [p for p in (e.p_for, e.p_against) if p is not None]
+    return min(1.0, len(sides) * min(sides))
+
+
+def _verdict(e: Evidence, p: float, alpha: float) -> Verdict:
+    if e.holds is not None:
+        return "supported" if e.holds else "contradicted"
+    if not p <= alpha:
+        return "undecided"
+    p_for, p_against = (1.0 if q is None else q for q in (e.p_for, e.p_against))
+    return "supported" if p_for < p_against else "contradicted"
