@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from relujax.report._origin import data_notes, wall_time
 from relujax.report._style import data_uri
 from relujax.report._text import p_value
-from relujax.report._write import tally, template, wall_time
+from relujax.report._write import tally, template
 
 
 def write_index(
@@ -36,6 +37,7 @@ def write_index(
         claims=len(claims),
         untested=sum(not claim["tested"] for claim in claims),
         networks=sum(entry["networks"] for entry in studies),
+        notes=_notes(studies),
         alphas=sorted({entry["alpha"] for entry in studies}),
         skipped=skipped,
         command=command,
@@ -58,7 +60,17 @@ def _entry(path: Path, out: Path) -> dict[str, Any]:
         "link": path.relative_to(out).as_posix(),
         "tally": tally(claim["verdict"] for claim in record["claims"]),
         "wall_time": wall_time(provenance["wall_seconds"]),
+        "notes": data_notes(provenance),
     }
+
+
+def _notes(studies: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """What must be known of the data, to the studies that used them."""
+    notes: dict[str, list[str]] = {}
+    for study in studies:
+        for note in study["notes"]:
+            notes.setdefault(note, []).append(study["study"])
+    return notes
 
 
 def _by_study(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -20,11 +20,11 @@ from relujax.analysis import (
     primary_metric,
     summary,
 )
-from relujax.analysis._results import TASK, by_kind, diverged, task_label, tasks
-from relujax.analysis._splits import pooled_names
+from relujax.analysis._results import by_kind, diverged, task_label, tasks
 from relujax.errors import InputError
 from relujax.report import _text
 from relujax.report._exhibits import Made, make_exhibits
+from relujax.report._origin import data_notes, data_table, machine_table, protocol_table
 from relujax.report._plates import overview_plate, task_plates
 from relujax.report._style import Plate, save, slug, styles
 from relujax.study import Study
@@ -60,7 +60,7 @@ def write(
         raise InputError(f"No results of {study.id!r} to report: run the study first.")
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
-    protocol = _protocol(frame, profile)
+    protocol = protocol_table(frame, profile)
     networks = len(frame.drop_duplicates(["cell", "seed"]))
     judgements = judge(study.claims, frame, alpha)
     exhibits = make_exhibits(study.exhibits, frame)
@@ -89,7 +89,7 @@ def write(
         profile=profile,
         provenance=provenance,
         sentence=sentence,
-        notes=_notes(frame),
+        notes=[*data_notes(provenance), *_notes(frame)],
         contents=_contents(study, exhibits, sections),
         exhibits=shown,
         judgements=judgements,
@@ -103,8 +103,8 @@ def write(
         comparisons=[(tables[kind.name], captions[kind.name]) for kind in kinds],
         sections=sections,
         protocol=protocol,
-        data=_data(provenance),
-        machine=_machine(provenance),
+        data=data_table(provenance),
+        machine=machine_table(provenance),
     )
     path = out / "report.html"
     path.write_text(page, encoding="utf-8")
@@ -325,59 +325,3 @@ def _comparisons_caption(kind: Kind, baseline: str, alpha: float) -> str:
         f"two-sided; an asterisk marks p ≤ {alpha:g} after Holm’s correction over this "
         "table."
     )
-
-
-def _protocol(frame: pd.DataFrame, profile: str) -> pd.DataFrame:
-    epochs = sorted(frame.groupby("cell")["epoch"].max().unique())
-    seeds = frame.groupby("cell")["seed"].nunique()
-    low, high = seeds.min(), seeds.max()
-    named = frame.assign(data=frame["data"].map(pooled_names(frame["data"].unique())))
-    rows = {
-        "profile": profile,
-        **{c: _listing(named[c]) for c in [*TASK, "activation"]},
-        "seeds per cell": str(low) if low == high else f"{low} to {high}",
-        "epochs": ", ".join(map(str, epochs)),
-        "networks trained": str(int(seeds.sum())),
-    }
-    return pd.DataFrame({"setting": rows.keys(), "value": rows.values()})
-
-
-def _listing(column: pd.Series) -> str:
-    return ", ".join(map(str, column.unique()))
-
-
-def _data(provenance: Mapping[str, Any]) -> pd.DataFrame:
-    names = pooled_names([item["name"] for item in provenance["data"]])
-    rows = [
-        {
-            "data set": names[item["name"]],
-            "source": item["source"],
-            "training / test examples": f"{item['n_train']} / {item['n_test']}",
-            "sha256": item["sha256"],
-        }
-        for item in provenance["data"]
-    ]
-    return pd.DataFrame(rows).drop_duplicates()
-
-
-def _machine(provenance: Mapping[str, Any]) -> pd.DataFrame:
-    versions = ", ".join(f"{k} {v}" for k, v in provenance["versions"].items())
-    rows = {
-        "device": provenance["device"],
-        "wall time": wall_time(provenance["wall_seconds"]),
-        "versions": versions,
-        "commit": provenance["git"] or "not a git checkout",
-        "date": provenance["date"],
-    }
-    return pd.DataFrame({"machine": rows.keys(), "": rows.values()})
-
-
-def wall_time(seconds: float) -> str:
-    """Seconds in words.
-
-    >>> wall_time(59.6), wall_time(1200), wall_time(36_000)
-    ('60 s', '20 min', '10.0 h')
-    """
-    if seconds < 600:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 18_000 else f"{seconds / 3600:.1f} h"

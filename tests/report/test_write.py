@@ -108,6 +108,21 @@ def test_the_ledger_comes_first_and_says_all(written):
         assert words in text
 
 
+def test_data_that_are_not_the_published_ones_say_so_at_the_top(tmp_path):
+    note = "Not the published MNIST: the sha256 differs."
+    frame = results(["relu", "elu"], seeds=2, data=("mnist", "wdbc"))
+    item = PROVENANCE["data"][0]
+    data = [item, item | {"name": "mnist", "note": note}]
+    where = PROVENANCE | {"data": data}
+    page = report.write(study(), "quick", frame, where, tmp_path / "srelu")
+    text = page.read_text()
+    assert text.index(f"mnist: {note}") < text.index('aria-label="Contents"')
+    assert f"<td>{note}" in text[text.index('<section id="provenance"') :]
+    index = report.write_index([page], tmp_path, skipped={}).read_text()
+    assert index.index(f"mnist: {note}") < index.index('aria-label="Contents"')
+    assert note in index[index.index('<section id="provenance"') :]
+
+
 def test_tables_and_figures_are_files(written):
     out = written.parent
     for name in ("summary", "comparisons", "claims"):
