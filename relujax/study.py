@@ -64,6 +64,9 @@ class Claim:
       where: section, table or figure of the paper.
       test: `test(results) -> Evidence`, a function of the long-form results table.
       reported: the paper's own number, as text; empty when it gives none.
+      exploratory: whether the claim, or a margin in its test, was set after results had
+        been seen. Such claims are corrected among themselves, shown as what they are,
+        and outside of what is promised of the others.
     """
 
     id: str
@@ -71,6 +74,7 @@ class Claim:
     where: str
     test: Callable[["pd.DataFrame"], Evidence]
     reported: str = ""
+    exploratory: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

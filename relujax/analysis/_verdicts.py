@@ -18,8 +18,9 @@ class Judgement(NamedTuple):
       claim: the claim.
       evidence: what its test returned.
       verdict: supported, contradicted or undecided.
-      p: the two-sided p-value, corrected over all tested claims; None for a claim that
-        is settled without a test or could not be tested.
+      p: the two-sided p-value, corrected over the tested claims of its kind (planned or
+        exploratory); None for a claim that is settled without a test or could not be
+        tested.
       least_p: the smallest that `p` could be with so many seeds and claims, the other
         claims being what they are. Above α, no results could lead to a verdict.
     """
@@ -42,23 +43,37 @@ def judge(
     `alpha`: supported or contradicted, by the smaller side; else undecided. A claim
     that the results cannot test (its data set was not run) is undecided, says why, and
     does not count in the correction.
+
+    Exploratory claims are corrected among themselves: nothing that is added after
+    results were seen changes the verdicts that were planned.
     """
-    evidence = [_evidence(claim, frame) for claim in claims]
-    found = [
-        Judgement(claim, e, _verdict(e, 1.0, alpha))
-        for claim, e in zip(claims, evidence, strict=True)
-    ]
-    tested = [i for i, e in enumerate(evidence) if _tested(e)]
-    raw = np.array([_two_sided(evidence[i]) for i in tested])
-    for place, (i, p) in enumerate(zip(tested, holm(raw), strict=True)):
-        bound = raw.copy()
-        bound[place] = min(1.0, 2 * evidence[i].least_p)
-        found[i] = found[i]._replace(
-            verdict=_verdict(evidence[i], p, alpha),
-            p=float(p),
-            least_p=float(holm(bound)[place]),
-        )
+    found = [_settled(claim, _evidence(claim, frame)) for claim in claims]
+    for late in (False, True):
+        of_kind = [i for i, claim in enumerate(claims) if claim.exploratory == late]
+        family = [i for i in of_kind if _tested(found[i].evidence)]
+        corrected = _corrected([found[i] for i in family], alpha)
+        for i, judgement in zip(family, corrected, strict=True):
+            found[i] = judgement
     return found
+
+
+def _settled(claim: Claim, e: Evidence) -> Judgement:
+    """The verdict without a test; undecided, unless a fact decides."""
+    known: dict[bool | None, Verdict] = {True: "supported", False: "contradicted"}
+    return Judgement(claim, e, known.get(e.holds, "undecided"))
+
+
+def _corrected(family: Sequence[Judgement], alpha: float) -> list[Judgement]:
+    """The verdicts on claims that are corrected together."""
+    raw = np.array([_two_sided(j.evidence) for j in family])
+    tested = []
+    for i, (j, p) in enumerate(zip(family, holm(raw), strict=True)):
+        bound = raw.copy()
+        bound[i] = min(1.0, 2 * j.evidence.least_p)
+        least = float(holm(bound)[i])
+        verdict = _verdict(j.evidence, p, alpha)
+        tested.append(j._replace(verdict=verdict, p=float(p), least_p=least))
+    return tested
 
 
 def _evidence(claim: Claim, frame: pd.DataFrame) -> Evidence:
@@ -79,8 +94,6 @@ def _two_sided(e: Evidence) -> float:
 
 
 def _verdict(e: Evidence, p: float, alpha: float) -> Verdict:
-    if e.holds is not None:
-        return "supported" if e.holds else "contradicted"
     if not p <= alpha:
         return "undecided"
     p_for, p_against = (1.0 if q is None else q for q in (e.p_for, e.p_against))

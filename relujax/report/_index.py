@@ -7,7 +7,7 @@ from typing import Any
 
 from relujax.report._origin import data_notes, wall_time
 from relujax.report._style import data_uri
-from relujax.report._text import p_value
+from relujax.report._text import CHOSEN_RIVAL, p_value
 from relujax.report._write import tally, template
 
 
@@ -38,6 +38,7 @@ def write_index(
         untested=sum(not claim["tested"] for claim in claims),
         networks=sum(entry["networks"] for entry in studies),
         notes=_notes(studies),
+        chosen_rival=CHOSEN_RIVAL,
         alphas=sorted({entry["alpha"] for entry in studies}),
         skipped=skipped,
         command=command,

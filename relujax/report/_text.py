@@ -63,13 +63,35 @@ def comparisons_text(
     return pd.DataFrame(text)
 
 
+CHOSEN_RIVAL = (
+    "Where a claim is about the best of several, effect and interval are those against "
+    "the strongest rival, which the results chose: only p accounts for the choice."
+)
+
+
+def claims_caption(judgements: Sequence[Judgement], alpha: float) -> str:
+    """How to read the ledger as a table."""
+    late = [j for j in judgements if j.claim.exploratory]
+    without = [j.claim.id for j in judgements if j.least_p > alpha]
+    lines = [
+        f"Claims of the paper and verdicts at α = {alpha:g} (Holm). Intervals hold "
+        f"95 % each for itself. {CHOSEN_RIVAL}",
+        "Exploratory: set, or given a margin, after results had been seen; corrected "
+        "among themselves and outside of the guarantee."
+        if late
+        else "",
+        f"Too few seeds for any verdict: {', '.join(without)}." if without else "",
+    ]
+    return " ".join(filter(None, lines))
+
+
 def claims_text(judgements: Sequence[Judgement]) -> pd.DataFrame:
     """The ledger as a table."""
     return pd.DataFrame(
         [
             {
                 "claim": j.claim.id,
-                "verdict": j.verdict,
+                "verdict": _verdict(j),
                 "the paper": f"“{j.claim.quote}” ({j.claim.where})",
                 "reported": j.claim.reported or "–",
                 "measured": measured(j) or "–",
@@ -79,6 +101,10 @@ def claims_text(judgements: Sequence[Judgement]) -> pd.DataFrame:
             for j in judgements
         ]
     )
+
+
+def _verdict(j: Judgement) -> str:
+    return f"{j.verdict} (exploratory)" if j.claim.exploratory else j.verdict
 
 
 def measured(j: Judgement) -> str:

@@ -73,7 +73,7 @@ def write(
     captions = {
         "summary": _summary_caption(frame, ended),
         **{kind.name: _comparisons_caption(kind, baseline, alpha) for kind in kinds},
-        "claims": f"Claims of the paper and verdicts at α = {alpha:g} (Holm).",
+        "claims": _text.claims_caption(judgements, alpha),
     }
     tables = {
         "summary": _text.summary_text(ended, frame),
@@ -94,7 +94,9 @@ def write(
         exhibits=shown,
         judgements=judgements,
         tally=tally(j.verdict for j in judgements),
-        tested=sum(j.p is not None for j in judgements),
+        planned=sum(j.p is not None and not j.claim.exploratory for j in judgements),
+        exploratory=sum(j.claim.exploratory for j in judgements),
+        chosen_rival=_text.CHOSEN_RIVAL,
         alpha=alpha,
         measured=_text.measured,
         p_value=_text.p_value,
@@ -166,7 +168,9 @@ def _ledger_row(j: Judgement) -> dict:
         "reported": j.claim.reported,
         "measured": _text.measured(j),
         "verdict": j.verdict,
+        "exploratory": j.claim.exploratory,
         "p": j.p,
+        "least_p": j.least_p,
         "tested": j.p is not None or j.evidence.holds is not None,
         "n": j.evidence.n,
         "summary": j.evidence.summary,

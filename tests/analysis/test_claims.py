@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -158,6 +160,17 @@ def test_holm_runs_over_the_claims():
     make = lambda p: lambda _: Evidence(1.0, (0.0, 2.0), p, 1 - p, 10, "", "")
     judgements = judge([claim(make(p)) for p in raw], pd.DataFrame())
     assert [j.p for j in judgements] == pytest.approx(holm([0.02, 0.04, 0.6]))
+
+
+def test_exploratory_claims_leave_the_planned_ones_alone():
+    raw = [0.01, 0.02, 0.3]
+    make = lambda p: lambda _: Evidence(1.0, (0.0, 2.0), p, 1 - p, 10, "", "")
+    planned = [claim(make(p)) for p in raw]
+    late = [replace(claim(make(p)), exploratory=True) for p in (0.02, 0.001)]
+    mixed = [planned[0], late[0], planned[1], late[1], planned[2]]
+    found = {id(j.claim): j.p for j in judge(mixed, pd.DataFrame())}
+    assert [found[id(c)] for c in planned] == pytest.approx(holm([0.02, 0.04, 0.6]))
+    assert [found[id(c)] for c in late] == pytest.approx(holm([0.04, 0.002]))
 
 
 def test_no_claims_and_one_seed():
