@@ -1,11 +1,11 @@
 """One page over the reports of all studies: the ledger of all claims."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from relujax.report._origin import data_notes, wall_time
+from relujax.report._record import read_record
 from relujax.report._style import data_uri
 from relujax.report._text import CHOSEN_RIVAL, p_value
 from relujax.report._write import tally, template
@@ -51,13 +51,14 @@ def write_index(
 
 def _entry(path: Path, out: Path) -> dict[str, Any]:
     """What the page shows of one report."""
-    record = json.loads(path.with_name("report.json").read_text(encoding="utf-8"))
-    figure = record["figure"]
+    record = read_record(path.parent)
+    figure = next(iter(record["figures"]), None)
     if figure is not None:
         picture = path.parent / "figures" / f"{figure['name']}.svg"
         figure["uri"] = data_uri(picture.read_bytes())
     provenance = record["provenance"]
     return record | {
+        "figure": figure,
         "link": path.relative_to(out).as_posix(),
         "tally": tally(claim["verdict"] for claim in record["claims"]),
         "wall_time": wall_time(provenance["wall_seconds"]),

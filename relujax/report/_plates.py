@@ -50,6 +50,13 @@ def score_figure(frame: pd.DataFrame, metric: str, baseline: str) -> Figure:
         return score_strip(frame, metric, look, baseline)
 
 
+def confusion_figure(frame: pd.DataFrame, baseline: str) -> Figure:
+    """The confusion matrices of one task, a panel for each activation."""
+    look = styles(list(frame["activation"].unique()), baseline)
+    with drawing():
+        return confusion_matrices(frame, look)
+
+
 class Plan(NamedTuple):
     """A figure that is drawn where `wanted`."""
 

@@ -1,6 +1,5 @@
 """Writing a report: a pure function of stored results. Nothing here trains."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -12,7 +11,6 @@ import pandas as pd
 
 from relujax.analysis import (
     METRICS,
-    Judgement,
     conclusion,
     judge,
     paired_comparisons,
@@ -26,6 +24,13 @@ from relujax.report import _text
 from relujax.report._exhibits import Made, make_exhibits
 from relujax.report._origin import data_notes, data_table, machine_table, protocol_table
 from relujax.report._plates import overview_plate, task_plates
+from relujax.report._record import (
+    clear,
+    exhibit_tables,
+    figures_of,
+    ledger_row,
+    write_record,
+)
 from relujax.report._style import Plate, save, slug, styles
 from relujax.study import Study
 
@@ -51,6 +56,8 @@ def write(
       out_dir: receives `report.html`, `summary`, `comparisons` and `claims` as `.md`
         and `.tex`, each figure as PNG and SVG under `figures/`, and `report.json`: the
         ledger for programs, from which `write_index` makes one page over all reports.
+        It names the tables and figures; those that an earlier report there names are
+        removed, and nothing else.
       alpha: the family-wise error rate of the verdicts.
 
     Raises:
@@ -80,6 +87,8 @@ def write(
         **{kind.name: kind.text(baseline, alpha) for kind in kinds},
         "claims": _text.claims_text(judgements),
     }
+    tables = {name: table for name, table in tables.items() if len(table)}
+    clear(out)
     for name, table in tables.items():
         _write_table(out, study, name, table, captions[name])
     sections = _sections(frame, kinds, baseline, out / "figures")
@@ -102,7 +111,11 @@ def write(
         p_value=_text.p_value,
         summary=tables["summary"],
         summary_caption=captions["summary"],
-        comparisons=[(tables[kind.name], captions[kind.name]) for kind in kinds],
+        comparisons=[
+            (tables[kind.name], captions[kind.name])
+            for kind in kinds
+            if kind.name in tables
+        ],
         sections=sections,
         protocol=protocol,
         data=data_table(provenance),
@@ -118,12 +131,12 @@ def write(
         "sentence": sentence,
         "networks": networks,
         "alpha": alpha,
-        "claims": [_ledger_row(j) for j in judgements],
-        "figure": _key_figure([*shown, *sections]),
+        "claims": [ledger_row(j) for j in judgements],
+        "tables": [*tables, *exhibit_tables(shown)],
+        "figures": figures_of([*shown, *sections]),
         "provenance": dict(provenance),
     }
-    text = json.dumps(record, indent=2, ensure_ascii=False)
-    (out / "report.json").write_text(text, encoding="utf-8")
+    write_record(out, record)
     return path
 
 
@@ -160,30 +173,6 @@ class Kind(NamedTuple):
         return _text.comparisons_text(self.compared, self.metric, baseline, alpha)
 
 
-def _ledger_row(j: Judgement) -> dict:
-    return {
-        "id": j.claim.id,
-        "quote": j.claim.quote,
-        "where": j.claim.where,
-        "reported": j.claim.reported,
-        "measured": _text.measured(j),
-        "verdict": j.verdict,
-        "exploratory": j.claim.exploratory,
-        "p": j.p,
-        "least_p": j.least_p,
-        "tested": j.p is not None or j.evidence.holds is not None,
-        "n": j.evidence.n,
-        "summary": j.evidence.summary,
-    }
-
-
-def _key_figure(groups: Sequence[Mapping[str, Any]]) -> dict | None:
-    """The first figure of the page, the paper's own before ours, without its pixels."""
-    for plate in (plate for group in groups for plate in group["plates"]):
-        return {key: plate[key] for key in ("name", "title", "caption", "width")}
-    return None
-
-
 def template(name: str) -> jinja2.Template:
     """One of the pages in this folder."""
     return jinja2.Environment(
@@ -197,8 +186,6 @@ def template(name: str) -> jinja2.Template:
 def _write_table(
     out: Path, study: Study, name: str, table: pd.DataFrame, caption: str
 ) -> None:
-    if table.empty:
-        return
     text = f"{_text.markdown(table)}\n\n{caption}\n"
     (out / f"{name}.md").write_text(text, encoding="utf-8")
     tex = _text.latex(table, caption, f"tab:{slug(study.id)}-{name}")
@@ -225,7 +212,8 @@ def _sections(
         plates = task_plates(frame, compared, task, look, baseline)
         if not plates:
             continue  # Every seed diverged: the notes say so.
-        sections.append(_section(f"figures-{slug(label)}", title, plates, folder))
+        section = _section(f"figures-{slug(label)}", title, plates, folder)
+        sections.append(section | {"task": label if len(every) > 1 else ""})
     return sections
 
 
