@@ -21,7 +21,7 @@ _TABLES = {
 }
 
 #: Figures that are copied besides the exhibits, by the end of their name.
-_FIGURES = ("overview", "accuracy", "mse", "loss", "signal")
+_FIGURES = ("overview", "overview-regression", "accuracy", "mse", "loss", "signal")
 
 _LONGEST = 80  # lines of a table that is copied
 
