@@ -41,6 +41,7 @@ class Evidence(NamedTuple):
       holds: the outcome of a claim that is settled by computation.
       least_p: the smallest that `p_for` and `p_against` can both be, whatever the
         effect; 0 where there is no such bound.
+      counted: what `n` counts, if not seeds: "repeats" of a measurement.
     """
 
     effect: float
@@ -52,6 +53,7 @@ class Evidence(NamedTuple):
     summary: str
     holds: bool | None = None
     least_p: float = 0.0
+    counted: str = "seeds"
 
 
 @dataclass(frozen=True, kw_only=True)

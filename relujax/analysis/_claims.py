@@ -209,7 +209,14 @@ def reaches(
     return test
 
 
-def positive(x: ArrayLike, summary: str, *, unit: str, scale: float = 1.0) -> Evidence:
+def positive(
+    x: ArrayLike,
+    summary: str,
+    *,
+    unit: str,
+    scale: float = 1.0,
+    counted: str = "seeds",
+) -> Evidence:
     """Evidence for "this number is positive", from one value per seed.
 
     Args:
@@ -217,6 +224,7 @@ def positive(x: ArrayLike, summary: str, *, unit: str, scale: float = 1.0) -> Ev
       summary: one sentence for the ledger.
       unit: the unit of the effect, which is the mean of `x` times `scale`.
       scale: from the values to their unit.
+      counted: what has one value each, if not seeds: "repeats" of a measurement.
     """
     estimate = mean_interval(x)
     return Evidence(
@@ -228,6 +236,7 @@ def positive(x: ArrayLike, summary: str, *, unit: str, scale: float = 1.0) -> Ev
         unit=unit,
         summary=summary,
         least_p=least_p(x),
+        counted=counted,
     )
 
 

@@ -12,6 +12,7 @@ from relujax.analysis._results import (
     metric_name,
     signed,
 )
+from relujax.study import Evidence
 
 
 def summary_text(table: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
@@ -96,7 +97,7 @@ def claims_text(judgements: Sequence[Judgement]) -> pd.DataFrame:
                 "reported": j.claim.reported or "–",
                 "measured": measured(j) or "–",
                 "p, Holm": p_value(j.p),
-                "seeds": str(j.evidence.n or "–"),
+                "n": count(j.evidence),
             }
             for j in judgements
         ]
@@ -108,12 +109,27 @@ def _verdict(j: Judgement) -> str:
 
 
 def measured(j: Judgement) -> str:
-    """The effect with its interval and unit; empty where there is none."""
+    """The effect with its interval and unit; empty where there is none.
+
+    A tested effect is a difference and has a sign. A number that a computation gave has
+    none, and no decimals if it is a count.
+    """
     e = j.evidence
     if not np.isfinite(e.effect):
         return ""
     value, *ends = _rounded(e.effect, *filter(np.isfinite, e.interval))
+    if e.holds is not None:
+        whole = float(e.effect).is_integer()
+        value = signed(e.effect, 0) if whole else value
+        value = value.removeprefix("+")
     return f"{value} [{', '.join(ends)}] {e.unit}" if ends else f"{value} {e.unit}"
+
+
+def count(e: Evidence) -> str:
+    """How many independent units there are: `10 seeds`."""
+    if not e.n:
+        return "–"
+    return f"{e.n} {e.counted.removesuffix('s') if e.n == 1 else e.counted}"
 
 
 def _rounded(*values: float) -> list[str]:

@@ -108,6 +108,7 @@ def write(
         chosen_rival=_text.CHOSEN_RIVAL,
         alpha=alpha,
         measured=_text.measured,
+        count=_text.count,
         p_value=_text.p_value,
         summary=tables["summary"],
         summary_caption=captions["summary"],
