@@ -1,5 +1,7 @@
 """Tables as text: what a cell prints, Markdown and LaTeX."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -178,30 +180,74 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join(rows)
 
 
+#: Symbols to the names of their commands in mathematics.
+_SYMBOLS = {
+    **dict(zip("αβγδεζηθκλμνξπρστφχψω", (
+        "alpha beta gamma delta varepsilon zeta eta theta kappa lambda mu nu xi pi rho "
+        "sigma tau varphi chi psi omega"
+    ).split(), strict=True)),
+    **dict(zip("ΓΔΘΛΞΠΣΦΨΩ", (
+        "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
+    ).split(), strict=True)),
+    **dict(zip("·×÷±∓∞≤≥≠≈≡∝√∂∇∈∉→←∑∏∫ℓ", (
+        "cdot times div pm mp infty le ge ne approx equiv propto surd partial nabla in "
+        "notin to gets sum prod int ell"
+    ).split(), strict=True)),
+}  # fmt: skip
+
 LATEX = {
     **{c: rf"\{c}" for c in "&%$#_{}"},
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
-    "−": "$-$",
     "–": "--",
-    "<": "$<$",
-    "²": "$^2$",
+    "—": "---",
     "“": "``",
     "”": "''",
-    "·": r"$\cdot$",
-    "∞": r"$\infty$",
-    "≤": r"$\le$",
-    "α": r"$\alpha$",
-    "β": r"$\beta$",
-    "σ": r"$\sigma$",
+    "‘": "`",
     "’": "'",
+    "…": r"\ldots{}",
+    "\N{NO-BREAK SPACE}": "~",
+    "°": r"$^\circ$",
+    **{c: f"${c}$" for c in "<>|"},
+    "−": "$-$",
+    **{c: rf"$\{name}$" for c, name in _SYMBOLS.items()},
 }
+
+_RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n", strict=True))
+_LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
+
+
+def escaped(text: str) -> str:
+    """Text for LaTeX, in ASCII as far as its characters are known.
+
+    >>> print(escaped("ε = 10⁻⁵, naïve"))
+    $\\varepsilon$ = 10$^{-5}$, na\\"{i}ve
+    """
+    known = "".join(LATEX.get(c, c) for c in text)
+    for sign, plain in (("^", _RAISED), ("_", _LOWERED)):
+        script = lambda run, sign=sign, plain=plain: (
+            f"${sign}{{{''.join(plain[c] for c in run[0])}}}$"
+        )
+        known = re.sub(f"[{''.join(plain)}]+", script, known)
+    return "".join(c if c.isascii() else _accented(c) for c in known)
+
+
+def _accented(c: str) -> str:
+    """A letter and its accent, such as `é`; anything else as it is."""
+    letter, *marks = unicodedata.normalize("NFD", c)
+    if len(marks) != 1 or marks[0] not in _ACCENTS:
+        return c
+    return rf"\{_ACCENTS[marks[0]]}{{{letter}}}"
+
+
+_ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"',
+            "\u030c": "v", "\u0327": "c"}  # fmt: skip
 
 
 def latex(table: pd.DataFrame, caption: str, label: str) -> str:
     """A LaTeX table in booktabs style."""
-    escape = lambda text: "".join(LATEX.get(c, c) for c in str(text))
+    escape = lambda text: escaped(str(text))
     line = lambda cells: " & ".join(map(escape, cells)) + r" \\"
     body = [line(row) for row in table.to_numpy().tolist()]
     return "\n".join(

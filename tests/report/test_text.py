@@ -1,7 +1,12 @@
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
+import relujax
 from relujax.analysis import Judgement, positive, settled
+from relujax.cli._study_file import load_study
 from relujax.report import _text
 from relujax.study import Claim, Evidence
 
@@ -39,3 +44,42 @@ def test_what_is_counted_is_named():
     found = [judged(e) for e in (times, positive([1.0], "So.", unit="s"))]
     assert list(_text.claims_text(found)["n"]) == ["3 repeats", "1 seed"]
     assert _text.count(settled(True, "So it is.")) == "–"
+
+
+STUDIES = [
+    path
+    for path in sorted((Path(relujax.__file__).parents[1] / "experiments").glob("*.py"))
+    if "study = " in path.read_text(encoding="utf-8")
+]
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_what_a_study_says_is_ascii_in_latex(path):
+    study = load_study(path)
+    words = [study.question, *[e.title for e in study.exhibits]]
+    words += [e.caption for e in study.exhibits]
+    for claim in study.claims:
+        words += [claim.quote, claim.where, claim.reported]
+    found = _text.latex(pd.DataFrame({"words": words}), "", "tab:words")
+    left = {c for c in found if not c.isascii()}
+    assert study.claims and not left
+
+
+def test_every_study_is_tried():
+    names = {"al_relu", "arelu", "n_relu", "relu_variants", "srelu"}
+    assert names <= {path.stem for path in STUDIES}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("50 % of a_b & {c}", r"50 \% of a\_b \& \{c\}"),
+        ("ε ≥ 2 × 10⁻⁵ — or 3", r"$\varepsilon$ $\ge$ 2 $\times$ 10$^{-5}$ --- or 3"),
+        ("x₁² ± √n", r"x$_{1}$$^{2}$ $\pm$ $\surd$n"),
+        ("|z| < 1", r"$|$z$|$ $<$ 1"),
+        ("Lückert, Gülçehre, Nuñez", r"L\"{u}ckert, G\"{u}l\c{c}ehre, Nu\~{n}ez"),
+        ("数", "数"),
+    ],
+)
+def test_latex_of_symbols(text, code):
+    assert _text.escaped(text) == code
