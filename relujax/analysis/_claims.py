@@ -68,7 +68,12 @@ def no_worse(
     split: str = "test",
     where: Where | None = None,
 ) -> Test:
-    """The test of "`a` is worse than `b` by less than `margin`" (non-inferiority)."""
+    """The test of "`a` is worse than `b` by less than `margin`" (non-inferiority).
+
+    For "at least as good as", "matches or outperforms", "without loss": a lead of any
+    size supports it. If a lead would speak against the claim ("comparable to", "as good
+    as", "makes no difference"), take `equivalent`.
+    """
     return better(a, b, metric, by=-margin, split=split, where=where)
 
 
@@ -84,7 +89,11 @@ def equivalent(
     """The test of "`a` and `b` differ by less than `margin`", for "comparable to".
 
     For the claim: two one-sided tests (TOST). Against it: the difference is larger than
-    the margin in either direction.
+    the margin in either direction. No significant difference is not yet equivalence:
+    with few seeds, differences larger than the margin go unnoticed.
+
+    A lead of more than the margin contradicts it. For a claim that a lead would
+    support, take `no_worse`, which needs one of the two tests only.
     """
 
     def test(frame: pd.DataFrame) -> Evidence:

@@ -108,6 +108,15 @@ def test_equivalent_and_no_worse():
     assert verdicts(tests, frame) == expected
 
 
+def test_a_lead_supports_no_worse_and_contradicts_equivalent():
+    frame = planted(relu=0.9, elu=0.99)
+    tests = [
+        no_worse("elu", "relu", margin=0.02),
+        equivalent("elu", "relu", margin=0.02),
+    ]
+    assert verdicts(tests, frame) == ["supported", "contradicted"]
+
+
 def test_a_lower_loss_is_better():
     frame = results(["relu", "elu"])
     frame.loc[frame.activation == "elu", "loss"] = 0.1

@@ -69,6 +69,27 @@ def test_equivalence_needs_both_sides():
     assert equivalence_test(rng.normal(-0.02, 0.001, 12), margin=0.01) > 0.9
 
 
+@pytest.mark.parametrize("mean", [-0.02, 0.0, 0.004, 0.01])
+def test_equivalence_is_schuirmanns_test(mean):
+    # The closed form: two t-tests against the ends of the margin, the larger p-value.
+    n, margin = 12, 0.01
+    d = np.random.default_rng(5).normal(mean, 0.008, n)
+    error = d.std(ddof=1) / np.sqrt(n)
+    above = stats.t.sf((d.mean() + margin) / error, n - 1)
+    below = stats.t.cdf((d.mean() - margin) / error, n - 1)
+    assert equivalence_test(d, margin=margin) == pytest.approx(max(above, below))
+
+
+def test_equivalence_is_what_the_confidence_interval_says():
+    # p <= 5 % exactly where the 90 % interval lies within the margin.
+    rng = np.random.default_rng(6)
+    for _ in range(50):
+        d = rng.normal(0.004, 0.01, 8)
+        half = stats.t.isf(0.05, 7) * stats.sem(d)
+        inside = max(half - d.mean(), half + d.mean()) <= 0.01
+        assert (equivalence_test(d, margin=0.01) <= 0.05) == inside
+
+
 def test_equivalence_of_equal_results():
     assert equivalence_test([0.0] * 10, margin=0.005) == 2**-10
 
