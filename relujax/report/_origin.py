@@ -58,7 +58,7 @@ def machine_table(provenance: Mapping[str, Any]) -> pd.DataFrame:
     """Where and how long, with which versions."""
     rows = {
         "device": provenance["device"],
-        "wall time": wall_time(provenance["wall_seconds"]),
+        "time in training": training_time(provenance),
         "versions": versions(provenance),
         "commit": provenance["git"] or "not a git checkout",
         "date": provenance["date"],
@@ -71,12 +71,21 @@ def versions(provenance: Mapping[str, Any]) -> str:
     return ", ".join(f"{k} {v}" for k, v in provenance["versions"].items())
 
 
+def training_time(provenance: Mapping[str, Any]) -> str:
+    """How long the networks took, and what that includes."""
+    time = wall_time(provenance["wall_seconds"])
+    return f"{time}, with compilation and evaluation; without data, planning and report"
+
+
 def wall_time(seconds: float) -> str:
     """Seconds in words.
 
-    >>> wall_time(59.6), wall_time(1200), wall_time(36_000)
-    ('60 s', '20 min', '10.0 h')
+    >>> wall_time(4.2), wall_time(59.6), wall_time(899), wall_time(36_060)
+    ('4.2 s', '1 min 0 s', '14 min 59 s', '10 h 1 min')
     """
-    if seconds < 600:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 18_000 else f"{seconds / 3600:.1f} h"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -9,6 +9,7 @@ import pandas as pd
 from PIL import Image
 
 from relujax.analysis import judge
+from relujax.report._origin import training_time, versions
 from relujax.report._record import read_record
 from relujax.report._style import slug
 from relujax.study import Study
@@ -80,13 +81,12 @@ def publish(
 
 def _origin(provenance: Mapping[str, Any]) -> str:
     """Command, date, machine and data, as a list."""
-    versions = ", ".join(f"{k} {v}" for k, v in provenance["versions"].items())
     lines = [
         f"- Command: `{provenance['command']}`",
         f"- Date: {provenance['date']}; revision: {provenance['git'] or 'none'}",
-        f"- Training time: {float(provenance['wall_seconds']) / 60:.0f} minutes on "
-        f"{provenance['device']}",
-        f"- Versions: {versions}",
+        f"- Machine: {provenance['device']}",
+        f"- Time in training: {training_time(provenance)}",
+        f"- Versions: {versions(provenance)}",
     ]
     for item in provenance["data"]:
         lines.append(

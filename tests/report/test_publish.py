@@ -28,6 +28,7 @@ def test_a_published_report_is_small_and_whole(tmp_path):
     path = report.publish(asked, "quick", frame, PROVENANCE, page.parent, out)
     text = path.read_text()
     assert PROVENANCE["command"] in text and "9f" * 32 in text
+    assert "- Machine: cpu, 2 cores\n- Time in training: 1 min 23 s, with comp" in text
     assert all(claim.quote in text for claim in CLAIMS if "<" not in claim.quote)
     assert "`same-function`: SReLU(β) equals ELU" in text
     assert (
