@@ -33,14 +33,16 @@ class Evidence(NamedTuple):
       effect: the effect size, in `unit`, positive in the direction of the claim.
       interval: its 95 % confidence interval.
       p_for: one-sided p-value of "no effect in the direction of the claim"; None for
-        a claim that is settled by computation, not by sampling, or not tested.
+        a claim that is settled without a test, or could not be tested.
       p_against: one-sided p-value of "no effect in the opposite direction".
       n: number of independent units: seeds, however many tasks each was trained on.
       unit: the unit of `effect`, such as "accuracy, percentage points".
       summary: one sentence in words for the ledger.
-      holds: the outcome of a claim that is settled by computation.
+      holds: the outcome of a claim that is settled without a test.
       least_p: the smallest that `p_for` and `p_against` can both be, whatever the
         effect; 0 where there is no such bound.
+      observed: whether `holds` was seen in a sample (of trained networks, of draws) and
+        might be otherwise in another; else, a computation settles it for good.
       counted: what `n` counts, if not seeds: "repeats" of a measurement.
     """
 
@@ -53,6 +55,7 @@ class Evidence(NamedTuple):
     summary: str
     holds: bool | None = None
     least_p: float = 0.0
+    observed: bool = False
     counted: str = "seeds"
 
 

@@ -8,6 +8,7 @@ from relujax.analysis._claims import better as better
 from relujax.analysis._claims import equivalent as equivalent
 from relujax.analysis._claims import every as every
 from relujax.analysis._claims import no_worse as no_worse
+from relujax.analysis._claims import observed as observed
 from relujax.analysis._claims import positive as positive
 from relujax.analysis._claims import reaches as reaches
 from relujax.analysis._claims import settled as settled

@@ -252,8 +252,29 @@ def positive(
 def settled(
     holds: bool, summary: str, *, effect: float = np.nan, unit: str = ""
 ) -> Evidence:
-    """Evidence for a claim that a computation settles, such as "SReLU(β) is ELU"."""
+    """Evidence for a claim that a computation settles, such as "SReLU(β) is ELU".
+
+    What trained networks or random draws show, and others might not, is `observed`.
+    """
     return Evidence(effect, (np.nan, np.nan), None, None, 0, unit, summary, bool(holds))
+
+
+def observed(
+    holds: bool,
+    summary: str,
+    *,
+    effect: float = np.nan,
+    unit: str = "",
+    n: int = 0,
+    counted: str = "seeds",
+) -> Evidence:
+    """Evidence for a claim that is read off a sample without a test of chance.
+
+    "No unit of any trained network is dead", for example: another sample might have
+    one. Take `positive` or `better` where a number per seed can be tested.
+    """
+    fact = settled(holds, summary, effect=effect, unit=unit)
+    return fact._replace(observed=True, n=n, counted=counted)
 
 
 def _improvements(

@@ -7,7 +7,7 @@ from typing import Any
 from relujax.report._origin import data_notes, wall_time
 from relujax.report._record import read_record
 from relujax.report._style import data_uri
-from relujax.report._text import CHOSEN_RIVAL, p_value
+from relujax.report._text import CHOSEN_RIVAL
 from relujax.report._write import tally, template
 
 
@@ -42,7 +42,6 @@ def write_index(
         alphas=sorted({entry["alpha"] for entry in studies}),
         skipped=skipped,
         command=command,
-        p_value=p_value,
     )
     path = out / "report.html"
     path.write_text(page, encoding="utf-8")

@@ -31,6 +31,7 @@ def ledger_row(j: Judgement) -> dict:
         "verdict": j.verdict,
         "exploratory": j.claim.exploratory,
         "p": j.p,
+        "p_or_reason": _text.p_or_reason(j),
         "least_p": j.least_p,
         "tested": j.p is not None or j.evidence.holds is not None,
         "n": j.evidence.n,

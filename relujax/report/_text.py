@@ -74,18 +74,24 @@ CHOSEN_RIVAL = (
 
 def claims_caption(judgements: Sequence[Judgement], alpha: float) -> str:
     """How to read the ledger as a table."""
-    late = [j for j in judgements if j.claim.exploratory]
+    reasons = {p_or_reason(j) for j in judgements}
     without = [j.claim.id for j in judgements if j.least_p > alpha]
-    lines = [
-        f"Claims of the paper and verdicts at α = {alpha:g} (Holm). Intervals hold "
-        f"95 % each for itself. {CHOSEN_RIVAL}",
+    notes = {
+        "Computed: settled for good, without sampling.": "computed" in reasons,
+        "Observed: seen in this sample, without a test of chance.": (
+            "observed" in reasons
+        ),
         "Exploratory: set, or given a margin, after results had been seen; corrected "
-        "among themselves and outside of the guarantee."
-        if late
-        else "",
-        f"Too few seeds for any verdict: {', '.join(without)}." if without else "",
-    ]
-    return " ".join(filter(None, lines))
+        "among themselves and outside of the guarantee.": any(
+            j.claim.exploratory for j in judgements
+        ),
+        f"Too few seeds for any verdict: {', '.join(without)}.": bool(without),
+    }
+    return (
+        f"Claims of the paper and verdicts at α = {alpha:g} (Holm). Intervals hold 95 % "
+        f"each for itself. {CHOSEN_RIVAL}"
+        + "".join(f" {note}" for note, wanted in notes.items() if wanted)
+    )
 
 
 def claims_text(judgements: Sequence[Judgement]) -> pd.DataFrame:
@@ -98,7 +104,7 @@ def claims_text(judgements: Sequence[Judgement]) -> pd.DataFrame:
                 "the paper": f"“{j.claim.quote}” ({j.claim.where})",
                 "reported": j.claim.reported or "–",
                 "measured": measured(j) or "–",
-                "p, Holm": p_value(j.p),
+                "p, Holm": p_or_reason(j),
                 "n": count(j.evidence),
             }
             for j in judgements
@@ -125,6 +131,15 @@ def measured(j: Judgement) -> str:
         value = signed(e.effect, 0) if whole else value
         value = value.removeprefix("+")
     return f"{value} [{', '.join(ends)}] {e.unit}" if ends else f"{value} {e.unit}"
+
+
+def p_or_reason(j: Judgement) -> str:
+    """The corrected p-value, or why there is none."""
+    if j.p is not None:
+        return p_value(j.p)
+    if j.evidence.holds is None:
+        return "not tested"
+    return "observed" if j.evidence.observed else "computed"
 
 
 def count(e: Evidence) -> str:

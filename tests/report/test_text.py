@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import relujax
-from relujax.analysis import Judgement, positive, settled
+from relujax.analysis import Judgement, observed, positive, settled
 from relujax.cli._study_file import load_study
 from relujax.report import _text
 from relujax.study import Claim, Evidence
@@ -44,6 +44,19 @@ def test_what_is_counted_is_named():
     found = [judged(e) for e in (times, positive([1.0], "So.", unit="s"))]
     assert list(_text.claims_text(found)["n"]) == ["3 repeats", "1 seed"]
     assert _text.count(settled(True, "So it is.")) == "–"
+
+
+def test_what_is_computed_is_told_from_what_was_observed():
+    found = [
+        judged(settled(True, "So it is.")),
+        judged(observed(True, "So it was.", effect=0.0, unit="dead units", n=5)),
+        judged(Evidence(np.nan, (np.nan, np.nan), None, None, 0, "", "Not tested.")),
+    ]
+    table = _text.claims_text(found)
+    assert list(table["p, Holm"]) == ["computed", "observed", "not tested"]
+    assert list(table["n"]) == ["–", "5 seeds", "–"]
+    assert "Observed: seen in this sample" in _text.claims_caption(found, 0.05)
+    assert "Observed" not in _text.claims_caption(found[:1], 0.05)
 
 
 STUDIES = [

@@ -10,6 +10,7 @@ from frames import CLAIMS, PROVENANCE, regression, results, study
 from matplotlib.figure import Figure
 
 from relujax import Exhibit, report
+from relujax.analysis import observed
 from relujax.errors import InputError
 
 
@@ -140,6 +141,19 @@ def test_a_claim_that_no_seeds_could_decide_says_so(tmp_path):
     assert "Too few seeds for any verdict: elu-worse" in (
         (tmp_path / "claims.md").read_text()
     )
+
+
+def test_a_fact_says_whether_it_was_computed_or_observed(tmp_path):
+    seen = observed(True, "No network diverged.", effect=0.0, unit="networks", n=4)
+    claim = replace(CLAIMS[3], id="stable", test=lambda _: seen)
+    frame = results(["relu", "elu"], seeds=4)
+    asked = study(claims=(CLAIMS[3], claim))
+    page = report.write(asked, "quick", frame, PROVENANCE, tmp_path / "srelu")
+    text = page.read_text()
+    assert text.count("<dd>computation, for good</dd>") == 1
+    assert text.count("<dd>observation in this sample") == 1
+    index = report.write_index([page], tmp_path, skipped={}).read_text()
+    assert "<td>computed</td>" in index and "<td>observed</td>" in index
 
 
 def test_data_that_are_not_the_published_ones_say_so_at_the_top(tmp_path):
