@@ -88,8 +88,8 @@ def claims_caption(judgements: Sequence[Judgement], alpha: float) -> str:
         f"Too few seeds for any verdict: {', '.join(without)}.": bool(without),
     }
     return (
-        f"Claims of the paper and verdicts at α = {alpha:g} (Holm). Intervals hold 95 % "
-        f"each for itself. {CHOSEN_RIVAL}"
+        f"Claims of the paper and verdicts at α = {alpha:g} (Holm). Intervals hold "
+        f"95 %, each for itself. {CHOSEN_RIVAL}"
         + "".join(f" {note}" for note, wanted in notes.items() if wanted)
     )
 
