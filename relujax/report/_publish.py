@@ -22,7 +22,16 @@ _TABLES = {
 }
 
 #: Figures that are copied besides the exhibits, by the end of their name.
-_FIGURES = ("overview", "overview-regression", "accuracy", "mse", "loss", "signal")
+_FIGURES = (
+    "overview",
+    "overview-regression",
+    "seeds",
+    "seeds-regression",
+    "accuracy",
+    "mse",
+    "loss",
+    "signal",
+)
 
 _LONGEST = 80  # lines of a table that is copied
 

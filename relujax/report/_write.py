@@ -23,7 +23,7 @@ from relujax.errors import InputError
 from relujax.report import _text
 from relujax.report._exhibits import Made, make_exhibits
 from relujax.report._origin import data_notes, data_table, machine_table, protocol_table
-from relujax.report._plates import overview_plate, task_plates
+from relujax.report._plates import overview_plate, seeds_plate, task_plates
 from relujax.report._record import (
     clear,
     exhibit_tables,
@@ -200,11 +200,10 @@ def _sections(
     look = styles(list(frame["activation"].unique()), baseline)
     compared = pd.concat([kind.compared for kind in kinds])
     sections = []
-    overviews = [
-        overview_plate(kind.frame, kind.compared, look, baseline)
-        for kind in kinds
-        if len(tasks(kind.frame)) > 1 and len(kind.compared)
-    ]
+    several = [k for k in kinds if len(tasks(k.frame)) > 1 and len(k.compared)]
+    overviews = [overview_plate(k.frame, k.compared, look, baseline) for k in several]
+    if len(every) > DETAILED:
+        overviews += [seeds_plate(kind.frame, look, baseline) for kind in several]
     if overviews:
         sections.append(_section("overview-section", "All tasks", overviews, folder))
     for task in [] if len(every) > DETAILED else every:
@@ -292,8 +291,8 @@ def _notes(frame: pd.DataFrame) -> list[str]:
     count = len(tasks(frame))
     if count > DETAILED:
         notes.append(
-            f"With {count} tasks, none has figures of its own; the overview and the "
-            "tables hold all."
+            f"With {count} tasks, none has figures of its own: one overview has their "
+            "means, another every seed."
         )
     return notes
 
