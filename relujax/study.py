@@ -39,8 +39,8 @@ class Evidence(NamedTuple):
       unit: the unit of `effect`, such as "accuracy, percentage points".
       summary: one sentence in words for the ledger.
       holds: the outcome of a claim that is settled without a test.
-      least_p: the smallest that `p_for` and `p_against` can both be, whatever the
-        effect; 0 where there is no such bound.
+      least_p: the smallest that `p_for` and `p_against` can be, whatever the effect; 0
+        where there is no such bound.
       observed: whether `holds` was seen in a sample (of trained networks, of draws) and
         might be otherwise in another; else, a computation settles it for good.
       counted: what `n` counts, if not seeds: "repeats" of a measurement.
@@ -54,7 +54,7 @@ class Evidence(NamedTuple):
     unit: str
     summary: str
     holds: bool | None = None
-    least_p: float = 0.0
+    least_p: tuple[float, float] = (0.0, 0.0)
     observed: bool = False
     counted: str = "seeds"
 

@@ -53,7 +53,7 @@ def better(
             f"{_sentence(x, metric, a, b, split)}{least(by, metric)}",
             p_for=paired_test(x - by, alternative="greater"),
             p_against=paired_test(x - by, alternative="less"),
-            least=least_p(x - by),
+            least=(least_p(x - by), least_p(x - by)),
         )
 
     return test
@@ -102,13 +102,14 @@ def equivalent(
             paired_test(x - margin, alternative="greater"),
             paired_test(x + margin, alternative="less"),
         )
+        ends = [least_p(x - margin), least_p(x + margin)]
         return _found(
             x,
             metric,
             f"{_sentence(x, metric, a, b, split)} Margin: {amount(margin, metric)}.",
             p_for=equivalence_test(x, margin=margin),
             p_against=min(1.0, 2 * beyond),
-            least=2 * max(least_p(x - margin), least_p(x + margin)),
+            least=(max(ends), 2 * min(ends)),
         )
 
     return test
@@ -150,7 +151,7 @@ def best(
             f"{_sentence(x[rival], metric, own, rival, split)}{least(by, metric)}",
             p_for=max(paired_test(d - by, alternative="greater") for d in x.values()),
             p_against=min(1.0, len(below) * min(below)),
-            least=least_of([least_p(d - by) for d in x.values()]),
+            least=jointly([least_p(d - by) for d in x.values()]),
         )
 
     return test
@@ -172,7 +173,7 @@ def every(*tests: Test) -> Test:
         return weakest._replace(
             p_for=max(p_for),
             p_against=min(1.0, len(parts) * min(p_against)),
-            least_p=least_of([e.least_p for e in parts]),
+            least_p=jointly(*zip(*[e.least_p for e in parts], strict=True)),
             summary=f"The weakest of {len(parts)} comparisons: {weakest.summary}",
         )
 
@@ -244,7 +245,7 @@ def positive(
         n=estimate.n,
         unit=unit,
         summary=summary,
-        least_p=least_p(x),
+        least_p=(least_p(x), least_p(x)),
         counted=counted,
     )
 
@@ -298,7 +299,7 @@ def _found(
     *,
     p_for: float,
     p_against: float,
-    least: float,
+    least: tuple[float, float],
 ) -> Evidence:
     m, estimate = metric_of(metric), mean_interval(x)
     return Evidence(
@@ -309,17 +310,23 @@ def _found(
         n=estimate.n,
         unit=m.points or m.label,
         summary=summary,
-        least_p=min(1.0, least),
+        least_p=least,
     )
 
 
-def least_of(parts: Sequence[float]) -> float:
-    """`least_p` of a claim with parts: the largest decides for it, Bonferroni against.
+def jointly(
+    p_for: Sequence[float], p_against: Sequence[float] | None = None
+) -> tuple[float, float]:
+    """The p-values for and against a claim with parts.
 
-    >>> least_of([0.001, 0.001, 0.001]), least_of([0.0, 0.0, 0.03])
-    (0.003, 0.03)
+    For it, all parts must hold (an intersection-union test); against it, one of them
+    must fail (Bonferroni).
+
+    >>> jointly([0.001, 0.02], [0.3, 0.004])
+    (0.02, 0.008)
     """
-    return min(1.0, max(*parts, len(parts) * min(parts)))
+    against = p_for if p_against is None else p_against
+    return max(p_for), min(1.0, len(against) * min(against))
 
 
 def amount(value: float, metric: str) -> str:

@@ -21,7 +21,7 @@ import pandas as pd
 from scipy import stats
 
 from relujax import specs
-from relujax.analysis._claims import amount, least, least_of
+from relujax.analysis._claims import amount, jointly, least
 from relujax.analysis._paired import TIE, least_p, paired_test
 from relujax.analysis._results import (
     UNIT,
@@ -189,7 +189,7 @@ def best_over_splits(
             unit=m.points or m.label,
             summary=f"{strongest if len(found) > 1 else ''}"
             f"{_sentence(found[rival], metric, own, rival, split)}{least(by, metric)}",
-            least_p=least_of([c.least_p(by) for c in found.values()]),
+            least_p=jointly([c.least_p(by) for c in found.values()]),
         )
 
     return test

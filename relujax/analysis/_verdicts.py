@@ -21,15 +21,16 @@ class Judgement(NamedTuple):
       p: the two-sided p-value, corrected over the tested claims of its kind (planned or
         exploratory); None for a claim that is settled without a test or could not be
         tested.
-      least_p: the smallest that `p` could be with so many seeds and claims, the other
-        claims being what they are. Above α, no results could lead to a verdict.
+      least_p: the smallest that `p` could be were the claim supported, and were it
+        contradicted, with so many seeds and the other claims being what they are. Above
+        α, that verdict is out of reach.
     """
 
     claim: Claim
     evidence: Evidence
     verdict: Verdict
     p: float | None = None
-    least_p: float = 0.0
+    least_p: tuple[float, float] = (0.0, 0.0)
 
 
 def judge(
@@ -68,11 +69,15 @@ def _corrected(family: Sequence[Judgement], alpha: float) -> list[Judgement]:
     raw = np.array([_two_sided(j.evidence) for j in family])
     tested = []
     for i, (j, p) in enumerate(zip(family, holm(raw), strict=True)):
-        bound = raw.copy()
-        bound[i] = min(1.0, 2 * j.evidence.least_p)
-        least = float(holm(bound)[i])
-        verdict = _verdict(j.evidence, p, alpha)
-        tested.append(j._replace(verdict=verdict, p=float(p), least_p=least))
+        with_least = lambda p, i=i: holm([*raw[:i], min(1.0, 2 * p), *raw[i + 1 :]])[i]
+        least_for, least_against = map(float, map(with_least, j.evidence.least_p))
+        tested.append(
+            j._replace(
+                verdict=_verdict(j.evidence, p, alpha),
+                p=float(p),
+                least_p=(least_for, least_against),
+            )
+        )
     return tested
 
 

@@ -75,7 +75,7 @@ CHOSEN_RIVAL = (
 def claims_caption(judgements: Sequence[Judgement], alpha: float) -> str:
     """How to read the ledger as a table."""
     reasons = {p_or_reason(j) for j in judgements}
-    without = [j.claim.id for j in judgements if j.least_p > alpha]
+    without = [j.claim.id for j in judgements if out_of_reach(j, alpha)]
     notes = {
         "Computed: settled for good, without sampling.": "computed" in reasons,
         "Observed: seen in this sample, without a test of chance.": (
@@ -85,7 +85,7 @@ def claims_caption(judgements: Sequence[Judgement], alpha: float) -> str:
         "among themselves and outside of the guarantee.": any(
             j.claim.exploratory for j in judgements
         ),
-        f"Too few seeds for any verdict: {', '.join(without)}.": bool(without),
+        f"Too few seeds for a verdict: {', '.join(without)}.": bool(without),
     }
     return (
         f"Claims of the paper and verdicts at α = {alpha:g} (Holm). Intervals hold "
@@ -131,6 +131,14 @@ def measured(j: Judgement) -> str:
         value = signed(e.effect, 0) if whole else value
         value = value.removeprefix("+")
     return f"{value} [{', '.join(ends)}] {e.unit}" if ends else f"{value} {e.unit}"
+
+
+def out_of_reach(j: Judgement, alpha: float) -> list[str]:
+    """The verdicts that no effect could have brought, with so few seeds."""
+    if j.verdict != "undecided":
+        return []
+    verdicts = ("supported", "contradicted")
+    return [v for v, p in zip(verdicts, j.least_p, strict=True) if p > alpha]
 
 
 def p_or_reason(j: Judgement) -> str:

@@ -109,6 +109,7 @@ def write(
         alpha=alpha,
         measured=_text.measured,
         count=_text.count,
+        out_of_reach=_text.out_of_reach,
         p_value=_text.p_value,
         summary=tables["summary"],
         summary_caption=captions["summary"],
