@@ -35,7 +35,7 @@ def data_table(provenance: Mapping[str, Any]) -> pd.DataFrame:
             "sha256": item["sha256"],
             "note": item.get("note") or "–",
         }
-        for name, item in _named(provenance)
+        for name, item in named(provenance)
     ]
     table = pd.DataFrame(rows).drop_duplicates()
     return table if data_notes(provenance) else table.drop(columns="note")
@@ -44,12 +44,13 @@ def data_table(provenance: Mapping[str, Any]) -> pd.DataFrame:
 def data_notes(provenance: Mapping[str, Any]) -> list[str]:
     """What a reader must know of the data sets: which are not the published ones."""
     notes = [
-        f"{n}: {item['note']}" for n, item in _named(provenance) if item.get("note")
+        f"{n}: {item['note']}" for n, item in named(provenance) if item.get("note")
     ]
     return list(dict.fromkeys(notes))
 
 
-def _named(provenance: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+def named(provenance: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Each data set under the name that its splits have together."""
     names = pooled_names([item["name"] for item in provenance["data"]])
     return [(names[item["name"]], item) for item in provenance["data"]]
 

@@ -9,7 +9,7 @@ import pandas as pd
 from PIL import Image
 
 from relujax.analysis import judge
-from relujax.report._origin import training_time, versions
+from relujax.report._origin import named, training_time, versions
 from relujax.report._record import read_record
 from relujax.report._style import slug
 from relujax.study import Study
@@ -97,10 +97,11 @@ def _origin(provenance: Mapping[str, Any]) -> str:
         f"- Time in training: {training_time(provenance)}",
         f"- Versions: {versions(provenance)}",
     ]
-    for item in provenance["data"]:
+    for name, item in named(provenance):
         lines.append(
-            f"- Data: {item['source']} {item['n_train']} training and {item['n_test']} "
-            f"test examples, sha256 `{item['sha256']}`. {item.get('note', '')}".strip()
+            f"- Data `{name}`: {item['source']} {item['n_train']} training and "
+            f"{item['n_test']} test examples, sha256 `{item['sha256']}`. "
+            f"{item.get('note', '')}".strip()
         )
     # The splits of a data set are of one origin.
     return "\n".join(dict.fromkeys(lines))
