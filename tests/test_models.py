@@ -66,6 +66,16 @@ def test_dropout_keeps_the_mean_and_the_rate():
         Dropout(0.3).apply({}, x, train=True, rngs={"params": jax.random.key(0)})
 
 
+@pytest.mark.parametrize("rate", [0.001, 0.05])
+def test_the_rate_of_dropout_holds_in_bfloat16(rate):
+    """Its own draws are multiples of 1/128."""
+    x = jnp.ones(10**6, jnp.bfloat16)
+    y = Dropout(rate).apply({}, x, train=True, rngs={"dropout": jax.random.key(0)})
+    assert isinstance(y, jax.Array) and y.dtype == jnp.bfloat16
+    error = (rate * (1 - rate) / x.size) ** 0.5
+    np.testing.assert_allclose(float((y == 0).mean()), rate, atol=4 * error)
+
+
 def test_a_traced_rate_gives_the_same_numbers():
     x = jnp.ones((5, 7))
 

@@ -77,9 +77,19 @@ def run(
         Path | None,
         typer.Option(help="Also keep the tables and main figures in this folder."),
     ] = None,
+    plan: Annotated[
+        str, typer.Option(help="How networks are run: auto, vmap or map.")
+    ] = "auto",
+    chunk: Annotated[
+        int | None,
+        typer.Option(help="Networks per call, under vmap or map; stored after each."),
+    ] = None,
+    devices: Annotated[
+        int | None, typer.Option(help="Local devices, under vmap or map; else all.")
+    ] = None,
 ) -> None:
     """Run a study, or what is missing of it, and write its report."""
-    from relujax.cli._run import run_study
+    from relujax.cli._run import Running, run_study
 
     run_study(
         study,
@@ -88,6 +98,7 @@ def run(
         out=out,
         data_dir=data_dir,
         publish=publish,
+        how=Running(plan, chunk, devices),
     )
 
 
@@ -224,13 +235,19 @@ def prepare(
 
 
 def main() -> None:
-    """Entry point: bad input is one sentence and exit code 2, never a traceback."""
+    """Entry point: what goes wrong outside is one sentence, never a traceback.
+
+    The exit code is 2 for bad input, 1 for a disk or file that fails.
+    """
     say = partial(Console(stderr=True, highlight=False).print, soft_wrap=True)
     sentence = ""
     try:
         code = app(standalone_mode=False) or 0
     except InputError as problem:
         code, sentence = 2, str(problem)
+    except OSError as problem:
+        # The disk is full, say, or a folder cannot be written to.
+        code, sentence = 1, f"{problem}. What was finished is stored."
     except typer.TyperException as problem:
         # Empty if there was no command: then typer has printed its help.
         code, sentence = 2, problem.format_message()
