@@ -143,8 +143,9 @@ def compare(
     Args:
       model: a Linen module, called as `module(x)` or `module(x, train=...)`; a pair of
         pure functions `init(key, x) -> params`, `apply(params, x) -> y`; or a
-        `relujax.models.Model`. Its output is `[batch, outputs]`: a logit per class, one
-        logit for two classes, or one number for regression.
+        `relujax.models.Model` (`relujax.models.from_nnx` makes one of an NNX class:
+        every seed starts from weights of its own). Its output is `[batch, outputs]`: a
+        logit per class, one logit for two classes, or one number for regression.
       dataset: a name for `relujax.load_dataset`, a `relujax.Dataset`, or arrays
         `(x_train, y_train, x_test, y_test)`; the model gets float32 inputs. Integer
         targets are class labels from 0, floats are regression targets.

@@ -179,6 +179,31 @@ def diagnose(
             ".npy, or .npz with an array x."
         ),
     ],
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODULE:FUNCTION",
+            help="A function of outputs and labels, such as "
+            "optax:softmax_cross_entropy_with_integer_labels; its gradient is taken.",
+        ),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="A .npy file of labels; by default those of the data set, or the "
+            "array y of the .npz file."
+        ),
+    ] = None,
+    sites: Annotated[
+        str | None,
+        typer.Option(help="Ids or names of activations to look at: relu,Net/tanh_0."),
+    ] = None,
+    unit_axis: Annotated[
+        int, typer.Option(help="The axis of the units; 1 for channels first.")
+    ] = -1,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Examples per batch; by default what suits.")
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(help="Write the HTML report to this file.")
     ] = None,
@@ -186,13 +211,23 @@ def diagnose(
     """Which units are dead in a network of yours, over a whole data set?
 
     FUNCTION takes one batch of inputs and holds its parameters itself, as in
-    `lambda x: model.apply(params, x)`; or it takes no arguments and returns
-    such a function, and may load the parameters from wherever they are.
+    `lambda x: model.apply(params, x)`, or is an NNX or Equinox module; or it
+    takes no arguments and returns such a function or module, and may load the
+    parameters from wherever they are.
     MODULE is imported from the working directory, as by `python -m`.
     """
     from relujax.cli._diagnose import diagnose_function
 
-    diagnose_function(function, data=data, report=report)
+    diagnose_function(
+        function,
+        data=data,
+        labels=labels,
+        loss=loss,
+        sites=sites,
+        unit_axis=unit_axis,
+        batch_size=batch_size,
+        report=report,
+    )
 
 
 data_app = typer.Typer(
