@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from relujax.barrier import apart
@@ -47,7 +48,7 @@ def drawn(sampler: Callable, key: jax.Array, x: jax.Array) -> jax.Array:
     """
     wide = jnp.promote_types(x.dtype, jnp.float32)
     draw = lambda key: sampler(key, x.shape, wide)
-    compiled = isinstance(key, jax.core.Tracer)
+    compiled = isinstance(key, Tracer)
     if compiled and x.ndim > 2 and jax.default_backend() == "cpu":
         # Windows of images overlap: XLA would draw for each window again.
         return apart(draw, key).astype(x.dtype)
