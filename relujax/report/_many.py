@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from relujax import specs
 from relujax.analysis._results import metric_of, scores, task_label, tasks
@@ -74,13 +76,21 @@ def seeds_strip(
         for i in range(len(every)):
             axes.axhline(i, color=FAINT, lw=0.5, zorder=0)
     if is_ratio(metric):
-        panels[0].set_xscale("log")
+        _ratio_axis(panels[0])
     panels[0].set_yticks(range(len(every)), short_labels(every))
     panels[0].set_ylim(len(every) - 0.4, -0.6)
     kind = "divided by" if is_ratio(metric) else "minus"
     unit = f", {m.points}" if m.points else ""
     figure.supxlabel(f"test {m.label} {kind} that of {baseline}{unit}", fontsize=9)
     return figure
+
+
+def _ratio_axis(axes: Axes) -> None:
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3) if high < 1e3 * low else (1,)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def is_ratio(metric: str) -> bool:

@@ -128,7 +128,7 @@ def overview(
                 value[i, j] = m.scale * rows.loc[name, "difference"]
                 bold[i, j] = rows.loc[name, "p_holm"] <= alpha
     top = np.nanmax(np.abs(value)) if np.isfinite(value).any() else 1.0
-    rows = [wrapped(label, 30) for label in short_labels(tasks)]
+    rows = [wrapped(label, 36) for label in short_labels(tasks)]
     turned = max(map(len, names), default=0) > 60 // max(len(names), 1)
     heads = [wrapped(name, 48 if turned else 26) for name in names]
     top_room = 0.07 * max(map(len, heads), default=0) if turned else 0.4

@@ -145,6 +145,9 @@ def test_every_seed_of_many_tasks_is_drawn(make):
     marks = [line for line in elu.lines if line.get_marker() == "o"]
     assert len(marks) == 1 and len(marks[0].get_xdata()) == 24 * 4
     assert elu.get_xscale() == ("log" if make is regression else "linear")
+    plate.figure.canvas.draw()
+    assert not any(t.get_text() for t in elu.get_xticklabels(minor=True))
+    assert not any("$" in t.get_text() for t in elu.get_xticklabels())
     labels = [label.get_text() for label in elu.get_yticklabels()]
     assert len(set(labels)) == 24 and labels[0] == "n=100, d=1, depth=1"
     assert not texts_overlap(plate.figure)
