@@ -117,7 +117,7 @@ class Store:
         known = {"seeds": seeds, "sha256": hashlib.sha256(rows).hexdigest(), **record}
         # The rows come last: a chunk counts as done once its parquet file is there.
         write_json(stem.with_suffix(".json"), known)
-        _write(stem.with_suffix(".parquet"), rows)
+        _write(stem.with_suffix(".parquet"), rows, sync=True)
 
     def load(self) -> pd.DataFrame:
         """All rows, in the order of seeds; empty when there are none.
@@ -217,14 +217,19 @@ def write_json(path: Path, content: Any) -> None:
     _write(path, json.dumps(content, indent=2).encode())
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes, *, sync: bool = False) -> None:
+    """Write a file; `sync` waits for the disk, some milliseconds.
+
+    Else a power failure could leave the name without the content: rows would have to
+    be trained again, a record is only missed.
+    """
     temporary = path.with_name(f".{path.name}-{os.getpid()}")
     try:
         with temporary.open("wb") as file:
             file.write(content)
-            file.flush()
-            # Else a power failure could leave the name without the content.
-            os.fsync(file.fileno())
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

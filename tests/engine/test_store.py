@@ -109,12 +109,13 @@ def test_a_failed_write_leaves_nothing_behind(store, monkeypatch):
     def full_disk(descriptor):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    before = files(store)
+    before = files(store, "*.parquet")
     monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(OSError, match="No space left"):
         store.add(table(3), RECORD)
     monkeypatch.undo()
-    assert files(store) == before and store.seeds() == {0, 1, 2}
+    assert files(store, "*.parquet") == before and files(store, ".*") == []
+    assert store.seeds() == {0, 1, 2} and len(store.records()) == 2
 
 
 def test_a_new_attempt_forgets_the_failure(store):
