@@ -11,10 +11,12 @@ slope is (next to) zero on every training image, so that no gradient can move it
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import flax
 import jax
 import jax.numpy as jnp
 import matplotlib as mpl
@@ -65,13 +67,6 @@ class Arm(NamedTuple):
     color: str
 
 
-class Record(NamedTuple):
-    """The state of one network after an epoch, as fractions."""
-
-    stuck: float
-    accuracy: float
-
-
 ARMS = (
     Arm("learning rate put right", CNN().apply, False, "#1a1d21"),
     Arm(
@@ -108,40 +103,51 @@ def train_epoch(apply, params, state, rate, key):
     return params, state
 
 
-def diagnosed(apply, params) -> relujax.Diagnosis:
-    return relujax.diagnose(apply, X, params=params, max_rank_units=0)
+class History(NamedTuple):
+    """One network over some epochs.
+
+    Attributes:
+      params: its parameters at the end.
+      monitor: its dead units.
+      accuracy: its test accuracy before and after each epoch.
+    """
+
+    params: Any
+    monitor: relujax.Monitor
+    accuracy: list[float]
+
+    def curves(self) -> np.ndarray:
+        """Fraction of units that are stuck, and accuracy: `[epochs + 1, 2]`."""
+        sums = self.monitor.table().groupby("epoch")[["dead", "units"]].sum()
+        return np.stack([sums["dead"] / sums["units"], self.accuracy], -1)
 
 
-def record(apply, params) -> Record:
-    masks = diagnosed(apply, params).mask("saturated").values()
-    hits = apply(params, X_TEST).argmax(-1) == Y_TEST
-    return Record(float(np.concatenate(list(masks)).mean()), float(hits.mean()))
+def train(apply, params, rate: float, epochs: int, key) -> History:
+    monitor = relujax.Monitor(apply, X, definition="saturated", max_rank_units=0)
+    state, accuracy = optax.adam(rate).init(params), []
+    for epoch in range(epochs + 1):
+        if epoch:
+            folded = jax.random.fold_in(key, epoch)
+            params, state = train_epoch(apply, params, state, rate, folded)
+        monitor.record(epoch, params)
+        hits = apply(params, X_TEST).argmax(-1) == Y_TEST
+        accuracy.append(float(hits.mean()))
+    return History(params, monitor, accuracy)
 
 
-def train(apply, params, rate: float, epochs: int, key) -> tuple[Any, list[Record]]:
-    """The parameters after some epochs, and a record after each."""
-    state, records = optax.adam(rate).init(params), []
-    for epoch in range(epochs):
-        folded = jax.random.fold_in(key, epoch)
-        params, state = train_epoch(apply, params, state, rate, folded)
-        records.append(record(apply, params))
-    return params, records
-
-
-def histories(seed: int) -> list[list[Record]]:
-    """The records of each arm; they share the first epochs."""
+def histories(seed: int) -> list[np.ndarray]:
+    """The curves of each arm; they share the first epochs."""
     keys = jax.random.split(jax.random.key(seed), 4)
     net, params = CNN().apply, jax.jit(CNN().init)(keys[0], X[:1])
-    start = record(net, params)
-    ill, records = train(net, params, HIGH, ILL, keys[1])
+    ill = train(net, params, HIGH, ILL, keys[1])
     found = []
     for arm in ARMS:
-        params = ill
+        params = ill.params
         if arm.recycles:
-            dead = diagnosed(net, ill).mask("never_positive")
-            params, _ = relujax.recycle(keys[2], ill, dead, LINKS)
-        _, cured = train(arm.apply, params, RIGHT, CURED, keys[3])
-        found.append([start, *records, *cured])
+            dead = ill.monitor.records[-1].dead
+            params, _ = relujax.recycle(keys[2], params, dead, LINKS)
+        cured = train(arm.apply, params, RIGHT, CURED, keys[3])
+        found.append(np.concatenate([ill.curves(), cured.curves()[1:]]))
     return found
 
 
@@ -165,11 +171,55 @@ def draw(values: np.ndarray) -> Figure:
     return figure
 
 
+ABOUT = """# A network driven to death, and what brings it back
+
+- Command: `python experiments/dead_units.py`
+- scikit-learn's digits, Flax's MNIST CNN, seeds 0 to {last}; Adam at {high} for {ill}
+  epochs, then at {right} for {cured}
+- Date: {date}; JAX {jax}, Flax {flax}, relujax {relujax}
+
+Stuck: the slope is at most 0.001 on every training image. Mean over seeds, with the
+least and the greatest of them.
+
+![Stuck units and test accuracy by epoch](dead_units.png)
+
+| from epoch {ill} on | when | stuck units, % | test accuracy, % |
+|---|---|---|---|
+"""
+
+
+def page(values: np.ndarray) -> str:
+    """The numbers at the turn and at the end; `values` as in `draw`."""
+    text = ABOUT.format(
+        last=len(values) - 1,
+        high=HIGH,
+        right=RIGHT,
+        ill=ILL,
+        cured=CURED,
+        date=datetime.now(UTC).date(),
+        jax=jax.__version__,
+        flax=flax.__version__,
+        relujax=relujax.__version__,
+    )
+    shown = lambda v: f"{v.mean():.1f} [{v.min():.1f}, {v.max():.1f}]"
+    rows = [
+        ("", 0, 0),
+        ("", 0, ILL),
+        *((arm.label, i, -1) for i, arm in enumerate(ARMS)),
+    ]
+    names = {0: "before training", ILL: f"epoch {ILL}", -1: f"epoch {ILL + CURED}"}
+    for label, arm, epoch in rows:
+        stuck, accuracy = (shown(values[:, arm, epoch, i]) for i in (0, 1))
+        text += f"| {label} | {names[epoch]} | {stuck} | {accuracy} |\n"
+    return text
+
+
 def main() -> None:
     values = 100 * np.array([histories(seed) for seed in range(SEEDS)])
-    for arm, (stuck, accuracy) in zip(ARMS, values[:, :, -1].mean(0), strict=True):
-        print(f"{arm.label}: {stuck:.0f} % stuck, accuracy {accuracy:.1f} %")
+    text = page(values)
+    print(text)
     FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / "README.md").write_text(text, encoding="utf-8")
     with mpl.rc_context({"font.size": 9, "svg.hashsalt": "relujax"}):
         figure = draw(values)
         figure.savefig(FOLDER / "dead_units.svg", metadata={"Date": None})

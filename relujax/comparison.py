@@ -27,6 +27,8 @@ from relujax.engine import (
     Member,
     OwnCell,
     Plan,
+    as_plan,
+    check_targets,
     choose,
     look_at,
     name_of,
@@ -127,7 +129,7 @@ def compare(
     epochs: int = 10,
     batch_size: int = 128,
     objective: str | None = None,
-    plan: Plan | None = None,
+    plan: Plan | str | None = None,
     out: str | Path | None = None,
     progress: bool = True,
 ) -> Results:
@@ -141,8 +143,9 @@ def compare(
     Args:
       model: a Linen module, called as `module(x)` or `module(x, train=...)`; a pair of
         pure functions `init(key, x) -> params`, `apply(params, x) -> y`; or a
-        `relujax.models.Model`. Its output is `[batch, outputs]`: a logit per class, one
-        logit for two classes, or one number for regression.
+        `relujax.models.Model` (`relujax.models.from_nnx` makes one of an NNX class:
+        every seed starts from weights of its own). Its output is `[batch, outputs]`: a
+        logit per class, one logit for two classes, or one number for regression.
       dataset: a name for `relujax.load_dataset`, a `relujax.Dataset`, or arrays
         `(x_train, y_train, x_test, y_test)`; the model gets float32 inputs. Integer
         targets are class labels from 0, floats are regression targets.
@@ -157,8 +160,8 @@ def compare(
       epochs: passes over the training part.
       batch_size: examples per update.
       objective: one of `relujax.training.OBJECTIVES`; by default that of the data.
-      plan: how seeds are run (`relujax.engine.Plan`); by default what suits the
-        backend.
+      plan: how seeds are run: `vmap`, `map` (both on all local devices), a
+        `relujax.engine.Plan`, or by default `auto`, what suits network and backend.
       out: a folder for the report and `results.parquet`, written at the end.
       progress: whether to draw a progress bar, where there is a terminal.
 
@@ -179,6 +182,7 @@ def compare(
     start = time.perf_counter()
     data = _dataset(dataset)
     ids = seed_ids(seeds)
+    given = as_plan(plan)
     own = own_model(model)
     candidates = _candidates(own, data, activations)
     objective = _objective(own, data, objective)
@@ -204,7 +208,7 @@ def compare(
                 members,
                 data,
                 root=0,
-                plan=plan or choose(cell, data, len(members)).plan,
+                plan=given or choose(cell, data, len(members)).plan,
                 on_epochs=lambda n: bar.advance(task, n),
             )
             rows = pd.concat([rows for _, rows in chunks], ignore_index=True)
@@ -291,11 +295,7 @@ def _objective(own: Model, data: Dataset, name: str | None) -> str:
         binary = classes == 2 and shape[1:] == (1,)
         name = "binary_cross_entropy" if binary else "softmax_cross_entropy"
     chosen = training.objective(name)
-    if (name == "mse") != (classes is None):
-        raise InputError(
-            f"Expected an objective for {data.task}, got {name!r}; integer targets are "
-            f"classes, floats are regression targets."
-        )
+    check_targets(name, data)
     expected = (2, chosen.outputs(classes))
     if shape != expected:
         raise InputError(

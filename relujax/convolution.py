@@ -12,12 +12,12 @@ computed elementwise between two of these functions in the same way.
 """
 
 import functools
-from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+
+from relujax.barrier import apart
 
 
 def _on_cpu() -> bool:
@@ -65,7 +65,7 @@ def _conv2d_forward(x, kernel, bias):
         patches = patches.reshape(len(patches), -1)
         return (flat.T @ patches).reshape(shape), patches
 
-    y, patches = _apart(product, _samples_last(x), kernel, bias)
+    y, patches = apart(product, _samples_last(x), kernel, bias)
     return _samples_last(y), (patches, kernel, x.shape)
 
 
@@ -82,8 +82,8 @@ def _conv2d_backward(residuals, g):
         return _sum_of_patches(patches, height, width)
 
     g = _samples_last(g)
-    dx = _samples_last(_apart(input_gradient, g, kernel))
-    flat = _apart(kernel_gradient, g, patches)
+    dx = _samples_last(apart(input_gradient, g, kernel))
+    flat = apart(kernel_gradient, g, patches)
     return dx, flat[:-1].reshape(kernel.shape), flat[-1]
 
 
@@ -155,13 +155,13 @@ def _max_pool_forward(x):
         stays = (best >= other) | jnp.isnan(best)
         place = jnp.where(stays, place, jnp.uint8(n))
         best = jnp.where(stays, best, other)
-    best, place = _apart(lambda *values: values, best, place)
+    best, place = apart(lambda *values: values, best, place)
     return _samples_last(best), (place, x.shape)
 
 
 def _max_pool_backward(residuals, g):
     place, (batch, height, width, channels) = residuals
-    g = _apart(lambda g: g, _samples_last(g))
+    g = apart(lambda g: g, _samples_last(g))
     _, h, w, _ = g.shape
     parts = [[jnp.where(place == 2 * i + j, g, 0) for j in (0, 1)] for i in (0, 1)]
     dx = jnp.stack([jnp.stack(row, 3) for row in parts], 2)
@@ -176,18 +176,3 @@ _max_pool_slices.defvjp(_max_pool_forward, _max_pool_backward)
 def _samples_last(x: jax.Array) -> jax.Array:
     """`[batch, height, width, channels]` as `[channels, height, width, batch]`."""
     return x.transpose(3, 1, 2, 0)
-
-
-def _apart(function: Callable[..., Any], *args: jax.Array) -> Any:
-    """`function(*args)`, compiled apart from what computes the arguments.
-
-    XLA on a CPU merges cheap elementwise work into every operation that reads its
-    result and does it once for each of them, nine times for the windows of a
-    convolution, and in loops that it cannot vectorise; its optimisation barriers are
-    gone before that. A branch whose condition is known at run time only is a barrier.
-    """
-    leaf = args[0]
-    true = ~(leaf[(0,) * leaf.ndim] > jnp.inf)
-    shapes = jax.eval_shape(function, *args)
-    zeros = lambda *_: jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
-    return jax.lax.cond(true, function, zeros, *args)

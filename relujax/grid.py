@@ -15,14 +15,23 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import numpy as np
 import pandas as pd
 from rich.console import Console
 
 from relujax import analysis, specs
-from relujax.engine import Cell, Plan, Task, collect, history, plan_tasks, run_tasks
+from relujax.engine import (
+    Cell,
+    Plan,
+    Task,
+    as_plan,
+    collect,
+    history,
+    plan_tasks,
+    run_tasks,
+)
 from relujax.errors import InputError, unknown
 from relujax.progress import epochs_bar
 from relujax.report import grid_figure
@@ -31,6 +40,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Axes = Mapping[str, Sequence[float]]
+
+# Seed ids are int32 in the compiled program.
+_SEEDS = 2**31
 
 
 class Point(NamedTuple):
@@ -132,7 +144,7 @@ def sweep(
     seeds: int | Sequence[int] = 20,
     axes: Axes | None = None,
     *,
-    plan: Plan | None = None,
+    plan: Plan | str | None = None,
     out: str | Path = "runs/sweep",
     root: int = 0,
     progress: bool = True,
@@ -150,7 +162,8 @@ def sweep(
       axes: `"part.number"` to its values: `activation.sigma`, `model.dropout`,
         `optimizer.learning_rate`, `optimizer.weight_decay` and so on: what the parts of
         `cell` take. Several make a product grid; None is the cell alone.
-      plan: how the networks are run (`relujax.engine.Plan`); by default `auto`.
+      plan: how the networks are run: `vmap`, `map` (both on all local devices), a
+        `relujax.engine.Plan`, or by default `auto`, what suits network and backend.
       out: folder of the results, one folder per point in it.
       root: the root seed.
       progress: whether to draw a progress bar, where there is a terminal.
@@ -159,7 +172,8 @@ def sweep(
       `SweepResults`: `.frame`, `.table()`, `.best()`, `.plot()`.
 
     Raises:
-      InputError: an axis is unknown or empty, a value is no number or out of range.
+      InputError: an axis is unknown or empty, a value is no number or out of range;
+        seeds or plan are none; the objective is none for the data.
 
     Examples:
       >>> import tempfile
@@ -170,10 +184,12 @@ def sweep(
       >>> results.table()[["activation.sigma", "n"]].to_dict("list")
       {'activation.sigma': [0.1, 1.0], 'n': [2, 2]}
     """
-    ids = seed_ids(seeds)
-    points = _grid(cell, axes or {})
+    ids, chosen = seed_ids(seeds), as_plan(plan)
+    if not isinstance(cell, Cell):
+        raise InputError(f"Expected a relujax.Cell to sweep, got {cell!r}.")
+    points = _grid(cell, {} if axes is None else axes)
     tasks = plan_tasks([point.cell for point in points], ids, Path(out), root=root)
-    _train(tasks, plan, root, progress)
+    _train(tasks, chosen, root, progress)
     labels = {
         task.store.folder.name: {"point": i, **point.values}
         for i, (task, point) in enumerate(zip(tasks, points, strict=True))
@@ -205,6 +221,10 @@ def _train(tasks: Sequence[Task], plan: Plan | None, root: int, progress: bool) 
 
 def _grid(cell: Cell, axes: Axes) -> list[Point]:
     """The points of the grid, the last axis fastest."""
+    if not isinstance(axes, Mapping):
+        raise InputError(
+            f"Expected axes such as {{'activation.sigma': [0.1, 1.0]}}, got {axes!r}."
+        )
     checked = {axis: _values(axis, values) for axis, values in axes.items()}
     points = []
     for combination in itertools.product(*checked.values()):
@@ -258,10 +278,19 @@ def seed_ids(seeds: int | Sequence[int]) -> list[int]:
     >>> seed_ids(3), seed_ids([7, 2])
     ([0, 1, 2], [7, 2])
     """
-    ids = list(range(seeds)) if isinstance(seeds, int) else [int(s) for s in seeds]
-    if not ids or len(set(ids)) < len(ids) or min(ids) < 0:
+    given = seeds.tolist() if isinstance(seeds, np.ndarray) else seeds
+    if _is_whole(given):
+        ids = range(int(given)) if given < _SEEDS else ()
+    else:
+        ids = given if isinstance(given, Sequence) else ()
+    fitting = all(_is_whole(seed) and 0 <= seed < _SEEDS for seed in ids)
+    if not fitting or not len(set(ids)) == len(ids) > 0:
         raise InputError(
-            f"Expected a number of seeds of at least 1, or different ids from 0, got "
-            f"{seeds}."
+            f"Expected a number of seeds of at least 1, or a list of different ids "
+            f"from 0 to 2**31 - 1, got {seeds!r}."
         )
-    return ids
+    return [int(seed) for seed in ids]
+
+
+def _is_whole(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)

@@ -8,6 +8,7 @@ from flax import linen as nn
 from jax.typing import ArrayLike
 
 from relujax.activations import noise_key
+from relujax.barrier import apart
 from relujax.convolution import conv2d
 from relujax.errors import InputError, unknown
 
@@ -31,9 +32,11 @@ class Dropout(nn.Module):
                 "pass rngs={'dropout': key} to apply."
             )
         key = noise_key(self.make_rng("dropout"))
-        keep = 1.0 - jnp.asarray(self.rate, x.dtype)
-        kept = jax.random.bernoulli(key, keep, x.shape)
-        return jnp.where(kept, x / keep, 0)
+        # Uniform draws of bfloat16 are multiples of 1/128: too coarse for most rates.
+        wide = jnp.promote_types(x.dtype, jnp.float32)
+        keep = 1.0 - jnp.asarray(self.rate, wide)
+        kept = apart(lambda key: jax.random.bernoulli(key, keep, x.shape), key)
+        return jnp.where(kept, x.astype(wide) / keep, 0).astype(x.dtype)
 
 
 def _pytorch_uniform(fan_in: int) -> nn.initializers.Initializer:

@@ -15,6 +15,7 @@ from flax.traverse_util import flatten_dict
 from jax.typing import ArrayLike
 
 from relujax.activations import Activation as Spec
+from relujax.activations import get
 from relujax.convolution import max_pool_2x2
 from relujax.errors import InputError
 from relujax.layers import (
@@ -255,7 +256,11 @@ class CNN(nn.Module):
             )
         for features in self.filters:
             x = Conv(features, (3, 3), self.initializer)(x)
+            noisy = train and get(self.activation).needs_key
+            # Noise in the order in which a CPU holds images: `convolution.py`.
+            x = x.swapaxes(0, 3) if noisy else x
             x = Activation(self.activation)(x, train=train)
+            x = x.swapaxes(0, 3) if noisy else x
             x = Dropout(self.dropout)(max_pool_2x2(x), train=train)
         head = MLP(
             self.outputs, self.activation, self.hidden, self.dropout, self.initializer

@@ -33,12 +33,17 @@ class Evidence(NamedTuple):
       effect: the effect size, in `unit`, positive in the direction of the claim.
       interval: its 95 % confidence interval.
       p_for: one-sided p-value of "no effect in the direction of the claim"; None for
-        a claim that is settled by computation, not by sampling, or not tested.
+        a claim that is settled without a test, or could not be tested.
       p_against: one-sided p-value of "no effect in the opposite direction".
       n: number of independent units: seeds, however many tasks each was trained on.
       unit: the unit of `effect`, such as "accuracy, percentage points".
       summary: one sentence in words for the ledger.
-      holds: the outcome of a claim that is settled by computation.
+      holds: the outcome of a claim that is settled without a test.
+      least_p: the smallest that `p_for` and `p_against` can be, whatever the effect; 0
+        where there is no such bound.
+      observed: whether `holds` was seen in a sample (of trained networks, of draws) and
+        might be otherwise in another; else, a computation settles it for good.
+      counted: what `n` counts, if not seeds: "repeats" of a measurement.
     """
 
     effect: float
@@ -49,6 +54,9 @@ class Evidence(NamedTuple):
     unit: str
     summary: str
     holds: bool | None = None
+    least_p: tuple[float, float] = (0.0, 0.0)
+    observed: bool = False
+    counted: str = "seeds"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +69,9 @@ class Claim:
       where: section, table or figure of the paper.
       test: `test(results) -> Evidence`, a function of the long-form results table.
       reported: the paper's own number, as text; empty when it gives none.
+      exploratory: whether the claim, or a margin in its test, was set after results had
+        been seen. Such claims are corrected among themselves, shown as what they are,
+        and outside of what is promised of the others.
     """
 
     id: str
@@ -68,6 +79,7 @@ class Claim:
     where: str
     test: Callable[["pd.DataFrame"], Evidence]
     reported: str = ""
+    exploratory: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ import pytest
 import relujax
 from relujax import Cell, InputError
 from relujax.engine import Plan, _program
+from relujax.grid import seed_ids
 
 CELL = Cell(
     data="wdbc",
@@ -152,7 +153,43 @@ def test_bad_axes_are_refused_before_any_training(tmp_path, axes, message):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("seeds", [0, [], [1, 1], [-1]])
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        *(0, -1, 2.5, None, True, "10", 2**31, {}),
+        *([], [1, 1], [-1], [0.5, 1.7], ["1"], [True], [2**31], [None], [[1]]),
+        *(np.array([0.5]), np.array([[1, 2]]), np.array([], int)),
+    ],
+    ids=repr,
+)
 def test_bad_seeds_are_refused(tmp_path, seeds):
     with pytest.raises(InputError, match="seeds"):
         small(tmp_path, seeds, {})
+
+
+def test_seeds_may_be_numpy_integers():
+    for seeds in (np.int64(3), np.arange(3), [np.int32(0), 1, 2], range(3)):
+        ids = seed_ids(seeds)
+        assert ids == [0, 1, 2] and {type(i) for i in ids} == {int}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"plan": "fast"}, "'auto', 'vmap', 'map'"),
+        ({"plan": 3}, "'auto', 'vmap', 'map'"),
+        ({"cell": "wdbc"}, "Expected a relujax.Cell to sweep, got 'wdbc'"),
+        ({"axes": [0.1]}, "Expected axes such as"),
+        ({"axes": "activation.sigma"}, "Expected axes such as"),
+    ],
+    ids=str,
+)
+def test_what_is_no_sweep_is_refused(tmp_path, changes, message):
+    with pytest.raises(InputError, match=message):
+        relujax.sweep(**{"cell": CELL, "seeds": 1, "out": tmp_path, **changes})
+
+
+@pytest.mark.parametrize("plan", ["auto", "vmap", "map"])
+def test_plans_have_names(tmp_path, plan):
+    results = relujax.sweep(CELL, 1, plan=plan, out=tmp_path)
+    assert len(results.frame) == 4

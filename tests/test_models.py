@@ -10,7 +10,7 @@ from flax import linen as nn
 from relujax import InputError
 from relujax.layers import INITIALIZERS, Dropout
 from relujax.linen import Activation
-from relujax.models import MLP, from_linen
+from relujax.models import CNN, MLP, from_linen
 
 
 def test_shapes_for_any_depth_and_width():
@@ -66,6 +66,16 @@ def test_dropout_keeps_the_mean_and_the_rate():
         Dropout(0.3).apply({}, x, train=True, rngs={"params": jax.random.key(0)})
 
 
+@pytest.mark.parametrize("rate", [0.001, 0.05])
+def test_the_rate_of_dropout_holds_in_bfloat16(rate):
+    """Its own draws are multiples of 1/128."""
+    x = jnp.ones(10**6, jnp.bfloat16)
+    y = Dropout(rate).apply({}, x, train=True, rngs={"dropout": jax.random.key(0)})
+    assert isinstance(y, jax.Array) and y.dtype == jnp.bfloat16
+    error = (rate * (1 - rate) / x.size) ** 0.5
+    np.testing.assert_allclose(float((y == 0).mean()), rate, atol=4 * error)
+
+
 def test_a_traced_rate_gives_the_same_numbers():
     x = jnp.ones((5, 7))
 
@@ -113,3 +123,15 @@ def test_batch_statistics_are_carried():
     assert len(z) == 1
     _, frozen, _ = model.apply(params, after, x)
     chex.assert_trees_all_equal(frozen, after)
+
+
+def test_noise_of_no_spread_leaves_a_cnn_as_it_is():
+    x = jax.random.normal(jax.random.key(0), (3, 8, 8, 1))
+    plain, noisy = (
+        CNN(10, activation, filters=(4,), hidden=(8,))
+        for activation in ("relu", "n_relu(sigma=0.0)")
+    )
+    variables = plain.init(jax.random.key(1), x)
+    rngs = {"activation": jax.random.key(2)}
+    y = noisy.apply(variables, x, train=True, rngs=rngs)
+    np.testing.assert_array_equal(plain.apply(variables, x, train=True), y)

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -75,7 +76,7 @@ def time_table(x: np.ndarray, what: str, repeats: int) -> None:
         return sum(int(part) for part in parts) / len(x)
 
     # A monitor compiles once; its record is a whole diagnosis.
-    forms = {
+    forms: dict[str, dict[str, Any]] = {
         "diagnose": {},
         "without ranks": {"max_rank_units": 0},
         "with a loss": {"loss": lambda output, _batch: output.sum(-1)},

@@ -30,7 +30,7 @@ from rich.table import Table
 
 import relujax
 from relujax.data import from_arrays
-from relujax.engine import Member, Plan, train_population
+from relujax.engine import Member, Plan, gemm_peak, train_population
 from relujax.models import CNN, MLP
 
 HERE = Path(__file__).parent
@@ -205,18 +205,6 @@ def torch_loops(python: str, workload: str, steps: int) -> dict[str, Timer]:
         for kind, flags in (("default", ()), ("fused", ("--fused",)))
         for threads in (1, 2)
     }
-
-
-def gemm_peak() -> float:
-    """The best FLOP/s of single-precision matrix products of two sizes."""
-    return max(map(_gemm, (1024, 2048)))
-
-
-def _gemm(size: int) -> float:
-    a = jnp.ones((size, size))
-    product = jax.jit(lambda a: a @ a)
-    jax.block_until_ready(product(a))
-    return 2 * size**3 / min(clock(lambda: product(a)) for _ in range(10))
 
 
 def measure(timers: Mapping[str, Timer], repeats: int) -> dict[str, np.ndarray]:

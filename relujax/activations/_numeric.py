@@ -7,7 +7,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jax.typing import ArrayLike
+
+from relujax.barrier import apart
 
 
 def floating(name: str, x: ArrayLike) -> jax.Array:
@@ -44,7 +47,12 @@ def drawn(sampler: Callable, key: jax.Array, x: jax.Array) -> jax.Array:
     JAX draws bfloat16 numbers from 8 random bits: 128 distinct values.
     """
     wide = jnp.promote_types(x.dtype, jnp.float32)
-    return sampler(key, x.shape, wide).astype(x.dtype)
+    draw = lambda key: sampler(key, x.shape, wide)
+    compiled = isinstance(key, Tracer)
+    if compiled and x.ndim > 2 and jax.default_backend() == "cpu":
+        # Windows of images overlap: XLA would draw for each window again.
+        return apart(draw, key).astype(x.dtype)
+    return draw(key).astype(x.dtype)
 
 
 def relu_tails(f: Callable, x: jax.Array, *, beyond: float | None = None) -> jax.Array:

@@ -3,13 +3,12 @@
 The functions take the long-form results table: one row per cell, seed, epoch and split.
 """
 
-from relujax.analysis._claims import Judgement as Judgement
 from relujax.analysis._claims import best as best
 from relujax.analysis._claims import better as better
 from relujax.analysis._claims import equivalent as equivalent
 from relujax.analysis._claims import every as every
-from relujax.analysis._claims import judge as judge
 from relujax.analysis._claims import no_worse as no_worse
+from relujax.analysis._claims import observed as observed
 from relujax.analysis._claims import positive as positive
 from relujax.analysis._claims import reaches as reaches
 from relujax.analysis._claims import settled as settled
@@ -33,3 +32,5 @@ from relujax.analysis._tables import conclusion as conclusion
 from relujax.analysis._tables import epochs_to_loss as epochs_to_loss
 from relujax.analysis._tables import paired_comparisons as paired_comparisons
 from relujax.analysis._tables import summary as summary
+from relujax.analysis._verdicts import Judgement as Judgement
+from relujax.analysis._verdicts import judge as judge

@@ -1,14 +1,13 @@
-"""Claims against results: evidence for common kinds of claim, and the verdicts."""
+"""Evidence: what the results say of the common kinds of claim."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from relujax.analysis._estimates import mean_interval
-from relujax.analysis._paired import equivalence_test, holm, paired_test
+from relujax.analysis._paired import equivalence_test, least_p, paired_test
 from relujax.analysis._results import (
     Where,
     differences,
@@ -19,72 +18,9 @@ from relujax.analysis._results import (
     select,
 )
 from relujax.errors import InputError
-from relujax.study import Claim, Evidence, Verdict
+from relujax.study import Evidence
 
 Test = Callable[[pd.DataFrame], Evidence]
-
-
-class Judgement(NamedTuple):
-    """A claim, what the results say of it, and the verdict.
-
-    Attributes:
-      claim: the claim.
-      evidence: what its test returned.
-      verdict: supported, contradicted or undecided.
-      p: the two-sided p-value, corrected over all tested claims; None for a claim that
-        is settled by computation or could not be tested.
-    """
-
-    claim: Claim
-    evidence: Evidence
-    verdict: Verdict
-    p: float | None
-
-
-def judge(
-    claims: Sequence[Claim], frame: pd.DataFrame, alpha: float = 0.05
-) -> list[Judgement]:
-    """The verdict on each claim.
-
-    A sampled claim has two one-sided p-values, for it and against it. Twice the smaller
-    one is its two-sided p-value; these are corrected by Holm's method over the claims,
-    so that the chance of any false verdict among them is at most `alpha`. At most
-    `alpha`: supported or contradicted, by the smaller side; else undecided. A claim
-    that the results cannot test (its data set was not run) is undecided, says why, and
-    does not count in the correction.
-    """
-    evidence = [_evidence(claim, frame) for claim in claims]
-    p = np.array([_two_sided(e) for e in evidence])
-    sampled = ~np.isnan(p)
-    p[sampled] = holm(p[sampled])
-    return [
-        Judgement(claim, e, _verdict(e, q, alpha), None if np.isnan(q) else float(q))
-        for claim, e, q in zip(claims, evidence, p, strict=True)
-    ]
-
-
-def _evidence(claim: Claim, frame: pd.DataFrame) -> Evidence:
-    try:
-        return claim.test(frame)
-    except InputError as error:
-        reason = f"Not tested: the results lack what this claim needs. {error}"
-        return Evidence(np.nan, (np.nan, np.nan), None, None, 0, "", reason)
-
-
-def _two_sided(e: Evidence) -> float:
-    if e.holds is not None:
-        return np.nan
-    sides = [p for p in (e.p_for, e.p_against) if p is not None]
-    return min(1.0, len(sides) * min(sides)) if sides else np.nan
-
-
-def _verdict(e: Evidence, p: float, alpha: float) -> Verdict:
-    if e.holds is not None:
-        return "supported" if e.holds else "contradicted"
-    if not p <= alpha:
-        return "undecided"
-    p_for, p_against = (1.0 if q is None else q for q in (e.p_for, e.p_against))
-    return "supported" if p_for < p_against else "contradicted"
 
 
 def better(
@@ -117,6 +53,7 @@ def better(
             f"{_sentence(x, metric, a, b, split)}{least(by, metric)}",
             p_for=paired_test(x - by, alternative="greater"),
             p_against=paired_test(x - by, alternative="less"),
+            least=(least_p(x - by), least_p(x - by)),
         )
 
     return test
@@ -131,7 +68,12 @@ def no_worse(
     split: str = "test",
     where: Where | None = None,
 ) -> Test:
-    """The test of "`a` is worse than `b` by less than `margin`" (non-inferiority)."""
+    """The test of "`a` is worse than `b` by less than `margin`" (non-inferiority).
+
+    For "at least as good as", "matches or outperforms", "without loss": a lead of any
+    size supports it. If a lead would speak against the claim ("comparable to", "as good
+    as", "makes no difference"), take `equivalent`.
+    """
     return better(a, b, metric, by=-margin, split=split, where=where)
 
 
@@ -147,7 +89,11 @@ def equivalent(
     """The test of "`a` and `b` differ by less than `margin`", for "comparable to".
 
     For the claim: two one-sided tests (TOST). Against it: the difference is larger than
-    the margin in either direction.
+    the margin in either direction. No significant difference is not yet equivalence:
+    with few seeds, differences larger than the margin go unnoticed.
+
+    A lead of more than the margin contradicts it. For a claim that a lead would
+    support, take `no_worse`, which needs one of the two tests only.
     """
 
     def test(frame: pd.DataFrame) -> Evidence:
@@ -156,12 +102,14 @@ def equivalent(
             paired_test(x - margin, alternative="greater"),
             paired_test(x + margin, alternative="less"),
         )
+        ends = [least_p(x - margin), least_p(x + margin)]
         return _found(
             x,
             metric,
             f"{_sentence(x, metric, a, b, split)} Margin: {amount(margin, metric)}.",
             p_for=equivalence_test(x, margin=margin),
             p_against=min(1.0, 2 * beyond),
+            least=(max(ends), 2 * min(ends)),
         )
 
     return test
@@ -203,6 +151,7 @@ def best(
             f"{_sentence(x[rival], metric, own, rival, split)}{least(by, metric)}",
             p_for=max(paired_test(d - by, alternative="greater") for d in x.values()),
             p_against=min(1.0, len(below) * min(below)),
+            least=jointly([least_p(d - by) for d in x.values()]),
         )
 
     return test
@@ -224,6 +173,7 @@ def every(*tests: Test) -> Test:
         return weakest._replace(
             p_for=max(p_for),
             p_against=min(1.0, len(parts) * min(p_against)),
+            least_p=jointly(*zip(*[e.least_p for e in parts], strict=True)),
             summary=f"The weakest of {len(parts)} comparisons: {weakest.summary}",
         )
 
@@ -269,7 +219,14 @@ def reaches(
     return test
 
 
-def positive(x: ArrayLike, summary: str, *, unit: str, scale: float = 1.0) -> Evidence:
+def positive(
+    x: ArrayLike,
+    summary: str,
+    *,
+    unit: str,
+    scale: float = 1.0,
+    counted: str = "seeds",
+) -> Evidence:
     """Evidence for "this number is positive", from one value per seed.
 
     Args:
@@ -277,6 +234,7 @@ def positive(x: ArrayLike, summary: str, *, unit: str, scale: float = 1.0) -> Ev
       summary: one sentence for the ledger.
       unit: the unit of the effect, which is the mean of `x` times `scale`.
       scale: from the values to their unit.
+      counted: what has one value each, if not seeds: "repeats" of a measurement.
     """
     estimate = mean_interval(x)
     return Evidence(
@@ -287,14 +245,37 @@ def positive(x: ArrayLike, summary: str, *, unit: str, scale: float = 1.0) -> Ev
         n=estimate.n,
         unit=unit,
         summary=summary,
+        least_p=(least_p(x), least_p(x)),
+        counted=counted,
     )
 
 
 def settled(
     holds: bool, summary: str, *, effect: float = np.nan, unit: str = ""
 ) -> Evidence:
-    """Evidence for a claim that a computation settles, such as "SReLU(β) is ELU"."""
+    """Evidence for a claim that a computation settles, such as "SReLU(β) is ELU".
+
+    What trained networks or random draws show, and others might not, is `observed`.
+    """
     return Evidence(effect, (np.nan, np.nan), None, None, 0, unit, summary, bool(holds))
+
+
+def observed(
+    holds: bool,
+    summary: str,
+    *,
+    effect: float = np.nan,
+    unit: str = "",
+    n: int = 0,
+    counted: str = "seeds",
+) -> Evidence:
+    """Evidence for a claim that is read off a sample without a test of chance.
+
+    "No unit of any trained network is dead", for example: another sample might have
+    one. Take `positive` or `better` where a number per seed can be tested.
+    """
+    fact = settled(holds, summary, effect=effect, unit=unit)
+    return fact._replace(observed=True, n=n, counted=counted)
 
 
 def _improvements(
@@ -312,7 +293,13 @@ def _improvements(
 
 
 def _found(
-    x: np.ndarray, metric: str, summary: str, *, p_for: float, p_against: float
+    x: np.ndarray,
+    metric: str,
+    summary: str,
+    *,
+    p_for: float,
+    p_against: float,
+    least: tuple[float, float],
 ) -> Evidence:
     m, estimate = metric_of(metric), mean_interval(x)
     return Evidence(
@@ -323,7 +310,23 @@ def _found(
         n=estimate.n,
         unit=m.points or m.label,
         summary=summary,
+        least_p=least,
     )
+
+
+def jointly(
+    p_for: Sequence[float], p_against: Sequence[float] | None = None
+) -> tuple[float, float]:
+    """The p-values for and against a claim with parts.
+
+    For it, all parts must hold (an intersection-union test); against it, one of them
+    must fail (Bonferroni).
+
+    >>> jointly([0.001, 0.02], [0.3, 0.004])
+    (0.02, 0.008)
+    """
+    against = p_for if p_against is None else p_against
+    return max(p_for), min(1.0, len(against) * min(against))
 
 
 def amount(value: float, metric: str) -> str:

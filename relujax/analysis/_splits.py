@@ -21,8 +21,8 @@ import pandas as pd
 from scipy import stats
 
 from relujax import specs
-from relujax.analysis._claims import amount, least
-from relujax.analysis._paired import TIE, paired_test
+from relujax.analysis._claims import amount, jointly, least
+from relujax.analysis._paired import TIE, least_p, paired_test
 from relujax.analysis._results import (
     UNIT,
     Where,
@@ -66,11 +66,18 @@ class Contrast(NamedTuple):
 
     def p(self, alternative: Literal["greater", "less"], by: float = 0.0) -> float:
         """The one-sided p-value of "the improvement is `by`"; 1 for a single seed."""
-        if not self.error > TIE * abs(self.value - by):
-            # All are equal, or there is one seed: no spread to compare with.
+        if not self._spread(by):
             return paired_test(self.by_seed - by, alternative=alternative)
         t = (self.value - by) / self.error
         return float(stats.t.sf(t if alternative == "greater" else -t, self.df))
+
+    def least_p(self, by: float = 0.0) -> float:
+        """The smallest that `p` can be."""
+        return 0.0 if self._spread(by) else least_p(self.by_seed - by)
+
+    def _spread(self, by: float) -> bool:
+        # Not if all are equal, or there is one seed.
+        return self.error > TIE * abs(self.value - by)
 
 
 def contrast(
@@ -182,6 +189,7 @@ def best_over_splits(
             unit=m.points or m.label,
             summary=f"{strongest if len(found) > 1 else ''}"
             f"{_sentence(found[rival], metric, own, rival, split)}{least(by, metric)}",
+            least_p=jointly([c.least_p(by) for c in found.values()]),
         )
 
     return test

@@ -77,9 +77,19 @@ def run(
         Path | None,
         typer.Option(help="Also keep the tables and main figures in this folder."),
     ] = None,
+    plan: Annotated[
+        str, typer.Option(help="How networks are run: auto, vmap or map.")
+    ] = "auto",
+    chunk: Annotated[
+        int | None,
+        typer.Option(help="Networks per call, under vmap or map; stored after each."),
+    ] = None,
+    devices: Annotated[
+        int | None, typer.Option(help="Local devices, under vmap or map; else all.")
+    ] = None,
 ) -> None:
     """Run a study, or what is missing of it, and write its report."""
-    from relujax.cli._run import run_study
+    from relujax.cli._run import Running, run_study
 
     run_study(
         study,
@@ -88,6 +98,7 @@ def run(
         out=out,
         data_dir=data_dir,
         publish=publish,
+        how=Running(plan, chunk, devices),
     )
 
 
@@ -168,6 +179,31 @@ def diagnose(
             ".npy, or .npz with an array x."
         ),
     ],
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODULE:FUNCTION",
+            help="A function of outputs and labels, such as "
+            "optax:softmax_cross_entropy_with_integer_labels; its gradient is taken.",
+        ),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="A .npy file of labels; by default those of the data set, or the "
+            "array y of the .npz file."
+        ),
+    ] = None,
+    sites: Annotated[
+        str | None,
+        typer.Option(help="Ids or names of activations to look at: relu,Net/tanh_0."),
+    ] = None,
+    unit_axis: Annotated[
+        int, typer.Option(help="The axis of the units; 1 for channels first.")
+    ] = -1,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Examples per batch; by default what suits.")
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(help="Write the HTML report to this file.")
     ] = None,
@@ -175,13 +211,23 @@ def diagnose(
     """Which units are dead in a network of yours, over a whole data set?
 
     FUNCTION takes one batch of inputs and holds its parameters itself, as in
-    `lambda x: model.apply(params, x)`; or it takes no arguments and returns
-    such a function, and may load the parameters from wherever they are.
+    `lambda x: model.apply(params, x)`, or is an NNX or Equinox module; or it
+    takes no arguments and returns such a function or module, and may load the
+    parameters from wherever they are.
     MODULE is imported from the working directory, as by `python -m`.
     """
     from relujax.cli._diagnose import diagnose_function
 
-    diagnose_function(function, data=data, report=report)
+    diagnose_function(
+        function,
+        data=data,
+        labels=labels,
+        loss=loss,
+        sites=sites,
+        unit_axis=unit_axis,
+        batch_size=batch_size,
+        report=report,
+    )
 
 
 data_app = typer.Typer(
@@ -224,13 +270,19 @@ def prepare(
 
 
 def main() -> None:
-    """Entry point: bad input is one sentence and exit code 2, never a traceback."""
+    """Entry point: what goes wrong outside is one sentence, never a traceback.
+
+    The exit code is 2 for bad input, 1 for a disk or file that fails.
+    """
     say = partial(Console(stderr=True, highlight=False).print, soft_wrap=True)
     sentence = ""
     try:
         code = app(standalone_mode=False) or 0
     except InputError as problem:
         code, sentence = 2, str(problem)
+    except OSError as problem:
+        # The disk is full, say, or a folder cannot be written to.
+        code, sentence = 1, f"{problem}. What was finished is stored."
     except typer.TyperException as problem:
         # Empty if there was no command: then typer has printed its help.
         code, sentence = 2, problem.format_message()

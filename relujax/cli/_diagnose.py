@@ -4,9 +4,10 @@ import importlib
 import inspect
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from flax import linen as nn
@@ -17,10 +18,9 @@ from rich.table import Table
 import relujax
 from relujax.errors import InputError, unknown
 from relujax.instruments import Diagnosis
+from relujax.instruments._models import program
 
 console = Console(highlight=False)
-
-_BATCH = 64
 
 # What fits into 80 columns; the report has the rest.
 _COLUMNS = {
@@ -33,20 +33,65 @@ _COLUMNS = {
 }
 
 
-def diagnose_function(target: str, *, data: str, report: Path | None) -> None:
+class Data(NamedTuple):
+    """Examples, their labels where there are some, and what a network makes of `x`."""
+
+    x: np.ndarray
+    y: np.ndarray | None
+    transform: Callable[[Any], Any]
+
+
+def diagnose_function(
+    target: str,
+    *,
+    data: str,
+    labels: str | None = None,
+    loss: str | None = None,
+    sites: str | None = None,
+    unit_axis: int = -1,
+    batch_size: int | None = None,
+    report: Path | None = None,
+) -> None:
     """Diagnose the function that `module:name` names, over the data; print and write.
 
     Args:
       target: `module:name`, the module as it is imported from the working directory.
       data: a data set's spec, or a `.npz` or `.npy` file.
+      labels: a `.npy` file; by default those of the data.
+      loss: `module:name` of a function of outputs and labels.
+      sites: ids or names of activations, with commas between them.
+      unit_axis: the axis of the units.
+      batch_size: examples per batch.
       report: the HTML page to write, if any.
     """
-    fn = load_function(target)
-    diagnosis = relujax.diagnose(fn, batches(data))
+    fn = _of_one_batch(load_function(target))
+    given = _data(data, labels)
+    settings: dict[str, Any] = {
+        "sites": None if sites is None else [s for s in sites.split(",") if s],
+        "unit_axis": unit_axis,
+        "batch_size": batch_size,
+    }
+    if loss is None:
+        if labels is not None:
+            raise InputError("Expected --loss module:function with --labels, got none.")
+        run = lambda x: fn(given.transform(x))
+        diagnosis = relujax.diagnose(run, given.x, **settings)
+    else:
+        if given.y is None:
+            raise InputError(
+                f"Expected labels for the loss, got none in {data!r}; name a .npy file "
+                f"with --labels, or store them as y in an .npz file."
+            )
+        criterion = _found(loss)
+        diagnosis = relujax.diagnose(
+            lambda batch: fn(given.transform(batch[0])),
+            (given.x, given.y),
+            loss=lambda output, batch: criterion(output, batch[1]),
+            **settings,
+        )
     console.print(diagnosis.summary(), soft_wrap=True, markup=False)
     console.print(_table(diagnosis))
     if report is not None:
-        report.parent.mkdir(parents=True, exist_ok=True)
         console.print(f"Report: {diagnosis.report(report)}", soft_wrap=True)
 
 
@@ -56,6 +101,29 @@ def load_function(target: str) -> Callable[[Any], Any]:
     Raises:
       InputError: it cannot be imported, or is neither.
     """
+    fn = _made(target, _found(target))
+    if isinstance(fn, type) or (isinstance(fn, nn.Module) and fn.scope is None):
+        raise InputError(
+            f"Expected {target!r} to hold its parameters, got a module without any; "
+            f"name a function such as `lambda x: model.apply(params, x)`."
+        )
+    if not callable(fn):
+        raise InputError(
+            f"Expected {target!r} to be a function of one batch, or a function without "
+            f"arguments that makes one, got {type(fn).__name__}."
+        )
+    return fn
+
+
+def _of_one_batch(model: Any) -> Callable[[Any], Any]:
+    """A function, or a model that holds its parameters, as a function."""
+    fn, params_of = program(model)
+    held = params_of(None)
+    return fn if held is None else partial(fn, held)
+
+
+def _found(target: str) -> Any:
+    """What `module:name` names."""
     module_name, _, path = target.partition(":")
     if not module_name or not path:
         raise InputError(f"Expected module:function, got {target!r}.")
@@ -73,18 +141,7 @@ def load_function(target: str) -> Callable[[Any], Any]:
             public = [n for n in vars(found) if not n.startswith("_")]
             raise unknown(f"name in {target!r}:", name, public)
         found = getattr(found, name)
-    fn = _made(target, found)
-    if isinstance(fn, type) or (isinstance(fn, nn.Module) and fn.scope is None):
-        raise InputError(
-            f"Expected {target!r} to hold its parameters, got a module without any; "
-            f"name a function such as `lambda x: model.apply(params, x)`."
-        )
-    if not callable(fn):
-        raise InputError(
-            f"Expected {target!r} to be a function of one batch, or a function without "
-            f"arguments that makes one, got {type(fn).__name__}."
-        )
-    return fn
+    return found
 
 
 def _made(target: str, found: Any) -> Any:
@@ -105,38 +162,38 @@ def _made(target: str, found: Any) -> Any:
         ) from error
 
 
-def batches(data: str) -> Iterator[Any]:
-    """The inputs in batches: the array `x` of a file, or a data set's training part."""
-    x, transform = _inputs(data)
-    for start in range(0, len(x), _BATCH):
-        yield transform(x[start : start + _BATCH])
+def _data(name: str, labels: str | None) -> Data:
+    """The arrays `x` and `y` of a file, or a data set's training part."""
+    y = None if labels is None else _read(labels)
+    if Path(name).suffix not in (".npz", ".npy"):
+        dataset = relujax.load_dataset(name)
+        y = dataset.y_train if y is None else y
+        return Data(dataset.x_train, y, dataset.transform)
+    held = _read(name)
+    x = held if isinstance(held, np.ndarray) else _x_of(name, held)
+    if y is None and not isinstance(held, np.ndarray) and {"x", "y"} <= set(held):
+        y = held["y"]
+    if x.ndim < 1:
+        raise InputError(f"Expected examples along axis 0 of {name!r}, got a scalar.")
+    return Data(x, y, lambda x: x)
 
 
-def _inputs(data: str) -> tuple[np.ndarray, Callable[[Any], Any]]:
-    path = Path(data)
-    if path.suffix not in (".npz", ".npy"):
-        dataset = relujax.load_dataset(data)
-        return dataset.x_train, dataset.transform
+def _read(path: str) -> Any:
+    """The array of an `.npy` file, or the arrays of an `.npz` file by name."""
     try:
         # A large .npy file stays on disk: the batches are read one by one.
         held = np.load(path, mmap_mode="r")
-        x = held if path.suffix == ".npy" else _x_of(path, held)
+        return held if isinstance(held, np.ndarray) else dict(held)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"Cannot read the arrays of {data!r}: {error}") from error
-    if x.ndim < 1:
-        raise InputError(f"Expected examples along axis 0 of {data!r}, got a scalar.")
-    return x, lambda part: part
+        raise InputError(f"Cannot read the arrays of {path!r}: {error}") from error
 
 
-def _x_of(path: Path, held: Any) -> np.ndarray:
-    names = list(held)
-    if "x" not in names and len(names) != 1:
+def _x_of(name: str, held: dict[str, np.ndarray]) -> np.ndarray:
+    if "x" not in held and len(held) != 1:
         raise InputError(
-            f"Expected an array named 'x' in {str(path)!r}, got {', '.join(names)}."
+            f"Expected an array named 'x' in {name!r}, got {', '.join(held)}."
         )
-    return held["x" if "x" in names else names[0]]
+    return held["x" if "x" in held else next(iter(held))]
 
 
 def _table(diagnosis: Diagnosis) -> Table:

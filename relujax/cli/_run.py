@@ -5,6 +5,7 @@ import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import pandas as pd
@@ -18,8 +19,10 @@ from relujax import analysis, report
 from relujax.cli._study_file import load_study, study_file
 from relujax.engine import (
     Failure,
+    Plan,
     Request,
     Task,
+    as_plan,
     collect,
     history,
     plan_tasks,
@@ -34,6 +37,23 @@ console = Console(highlight=False)
 #: Rows of the table that is printed; a longer one is in the report.
 LONGEST = 40
 
+#: Bytes of compiled programs that are kept: those used last.
+_CACHE = 2**30
+
+
+class Running(NamedTuple):
+    """How the networks are run, as the options say it.
+
+    Attributes:
+      plan: `auto`, `vmap` or `map`.
+      chunk: networks per call; None for what suits the plan.
+      devices: how many local devices; None for all of them.
+    """
+
+    plan: str = "auto"
+    chunk: int | None = None
+    devices: int | None = None
+
 
 def run_study(
     file: Path,
@@ -43,6 +63,7 @@ def run_study(
     out: Path,
     data_dir: Path | None = None,
     publish: Path | None = None,
+    how: Running = Running(),
 ) -> None:
     """Run the study of a file, or what is missing of it, and write its report.
 
@@ -53,9 +74,11 @@ def run_study(
       out: folder of the results.
       data_dir: folder of raw data files; None for RELUJAX_DATA_DIR.
       publish: receives a small copy of the report, `<study>/<profile>/README.md`.
+      how: how the networks are run.
     """
     if seeds is not None and seeds < 1:
         raise InputError(f"Expected at least 1 for --seeds, got {seeds}.")
+    plan = as_plan(how.plan, chunk=how.chunk, devices=how.devices)
     path = study_file(file)
     study = load_study(path)
     if profile not in study.profiles:
@@ -71,14 +94,14 @@ def run_study(
         profile=profile,
         file=str(path.resolve()),
         command=f"relujax run {file} --profile {profile} --seeds {len(ids)}",
-        options=_options(out, data_dir),
+        options=_options(out, data_dir, how),
         seeds=list(ids),
         root=0,
         cells=[task.store.folder.name for task in tasks],
         data={task.cell.data: task.origin for task in tasks},
     )
     request.write(folder)
-    failures = train(tasks)
+    failures = train(tasks, plan)
     for failure in failures:
         names = ", ".join(task.cell.activation for task in failure.tasks)
         console.print(f"[bold red]Failed:[/] {names}: {failure.error}", soft_wrap=True)
@@ -94,9 +117,15 @@ def run_study(
         console.print(f"Copy: {copy}", soft_wrap=True)
 
 
-def _options(out: Path, data_dir: Path | None) -> str:
-    """The options that say where this machine keeps results and data."""
-    given = {"--out": out if out != Path("runs") else None, "--data-dir": data_dir}
+def _options(out: Path, data_dir: Path | None, how: Running) -> str:
+    """The options that say where this machine keeps what, and how it runs networks."""
+    given = {
+        "--out": out if out != Path("runs") else None,
+        "--data-dir": data_dir,
+        "--plan": how.plan if how.plan != "auto" else None,
+        "--chunk": how.chunk,
+        "--devices": how.devices,
+    }
     words = [w for k, v in given.items() if v is not None for w in (k, str(v))]
     return shlex.join(words)
 
@@ -104,16 +133,30 @@ def _options(out: Path, data_dir: Path | None) -> str:
 def cache_compilations() -> None:
     """Keep compiled programs in the user's cache folder, for the next start.
 
-    `JAX_COMPILATION_CACHE_DIR` in the environment chooses another folder.
+    JAX's own variables in the environment win: `JAX_COMPILATION_CACHE_DIR` chooses
+    another folder.
     """
-    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        folder = platformdirs.user_cache_dir("relujax")
-        jax.config.update("jax_compilation_cache_dir", folder)
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
+        return
+    settings = {
+        "jax_compilation_cache_dir": str(
+            Path(platformdirs.user_cache_dir("relujax")) / "compiled"
+        ),
+        "jax_compilation_cache_max_size": _CACHE,
+        "jax_persistent_cache_min_compile_time_secs": 0.3,
+    }
+    for name, value in settings.items():
+        if name.upper() not in os.environ:
+            jax.config.update(name, value)
 
 
-def train(tasks: Sequence[Task]) -> list[Failure]:
-    """Train what is missing, with a progress bar and an estimate of the time left."""
+def train(tasks: Sequence[Task], plan: Plan | None = None) -> list[Failure]:
+    """Train what is missing, with a progress bar and an estimate of the time left.
+
+    Args:
+      tasks: from `plan_tasks`.
+      plan: how the networks are run; None for the plan that `choose` takes.
+    """
     missing = {id(task): len(task.missing) for task in tasks}
     networks = sum(missing.values())
     if not networks:
@@ -126,10 +169,19 @@ def train(tasks: Sequence[Task]) -> list[Failure]:
     with epochs_bar(console) as progress:
         total = sum(missing[id(task)] * task.cell.epochs for task in tasks)
         bar = progress.add_task("compiling", total=total)
+        said: set[str] = set()
+
+        def say(why: str) -> None:
+            # Many small groups have the same plan for the same reason.
+            if why not in said:
+                said.add(why)
+                progress.console.print(f"Plan: {why}.", soft_wrap=True)
+
         failures = run_tasks(
             tasks,
+            plan=plan,
             on_group=lambda group: progress.update(bar, description=_label(group)),
-            on_plan=lambda why: progress.console.print(f"Plan: {why}.", soft_wrap=True),
+            on_plan=say,
             on_epochs=lambda n: progress.advance(bar, n),
         )
     seconds = time.perf_counter() - start

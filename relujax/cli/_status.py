@@ -78,12 +78,25 @@ def requests(runs: Path) -> Iterator[tuple[str, Path, Request | InputError]]:
         if not records and any(folder.glob("*/cell.json")):
             empty = False
             problem = InputError(
-                f"No record in {folder} of what was run: run its study once more, "
-                "nothing stored is trained again."
+                f"No record in {folder} of a study: what is there is continued by the "
+                f"`relujax.sweep` or the study that made it, and nothing stored is "
+                f"trained again. {_contents(folder)}"
             )
             yield folder.name, folder, problem
     if empty:
         raise InputError(f"No study has been run in {str(runs)!r} yet.")
+
+
+def _contents(folder: Path) -> str:
+    """What is stored in a folder that nothing else is known of."""
+    stores = [Store(path.parent) for path in sorted(folder.glob("*/cell.json"))]
+    seeds = sum(len(store.done()[0]) for store in stores)
+    running = sum(store.running() for store in stores)
+    failed = sum(bool(store.error()) for store in stores)
+    return (
+        f"It has {len(stores)} cells, with {seeds} seeds stored; {running} are "
+        f"running, {failed} failed."
+    )
 
 
 def progress(request: Request, folder: Path) -> Progress:

@@ -5,10 +5,12 @@ from relujax.engine._auto import candidates as candidates
 from relujax.engine._auto import choose as choose
 from relujax.engine._auto import plan_name as plan_name
 from relujax.engine._cell import Cell as Cell
+from relujax.engine._checks import check_targets as check_targets
 from relujax.engine._measure import gemm_peak as gemm_peak
 from relujax.engine._measure import seconds_per_step as seconds_per_step
 from relujax.engine._own import OwnCell as OwnCell
 from relujax.engine._plan import Plan as Plan
+from relujax.engine._plan import as_plan as as_plan
 from relujax.engine._population import Member as Member
 from relujax.engine._population import train_population as train_population
 from relujax.engine._provenance import provenance as provenance

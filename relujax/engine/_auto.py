@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import math
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -12,12 +13,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import platformdirs
 
 import relujax
 from relujax.data import Dataset
 from relujax.engine._cell import Cell
+from relujax.engine._cost import parameters, training_seconds
 from relujax.engine._measure import seconds_per_step
 from relujax.engine._own import OwnCell
 from relujax.engine._plan import Plan
@@ -29,10 +30,6 @@ _WORTH_MEASURING = 120.0
 
 # Another plan than the usual one must be this much faster: times vary by as much.
 _MARGIN = 0.95
-
-# Rough speed of small products, and the least time of an update, by backend.
-_FLOPS = {"cpu": 2e10}
-_OVERHEAD = 5e-5
 
 _one_at_a_time = threading.Lock()
 
@@ -67,35 +64,46 @@ def choose(
     data: Dataset,
     networks: int,
     *,
+    alone: bool = True,
     timings: Mapping[Plan, float] | None = None,
 ) -> Choice:
     """The plan for a population.
 
     Little work is done under the usual plan of the backend. Before more of it, a few
     steps are measured under every candidate, and the outcome is remembered in the
-    user's cache folder, for this network, shape of data, device and versions.
+    user's cache folder, for this network, shape of data, machine and versions.
 
     Args:
       cell: what is trained.
       data: its data set.
       networks: how many networks.
+      alone: whether nothing else trains meanwhile: else a measurement tells nothing,
+        and only what is remembered is better than the usual plan.
       timings: seconds of a step by plan, where they are known.
     """
     if timings is not None:
         return _fastest(timings, "given")
-    work = networks * _estimate(cell, data)
     with _one_at_a_time:
         key = _key(cell, data, networks)
         known = _remembered(key)
-        if known is not None:
+        if known:
             return _fastest(known, "remembered")
+        if not alone:
+            return _usual("other networks that train meanwhile")
+        work = networks * training_seconds(cell, data, parameters(cell, data))
         if work < _WORTH_MEASURING:
-            why = f"about {max(1, round(work))} s of work, too little to measure"
-            return Choice(usual(), f"{plan_name(usual())}: the usual one for {why}")
+            work = max(1, round(work))
+            return _usual(f"about {work} s of work, too little to measure")
         start = time.perf_counter()
         measured = seconds_per_step(cell, data, candidates(), networks)
+        if not measured:
+            return _usual("networks that no plan could be measured with")
         _remember(key, measured)
         return _fastest(measured, f"measured in {time.perf_counter() - start:.1f} s")
+
+
+def _usual(why: str) -> Choice:
+    return Choice(usual(), f"{plan_name(usual())}: the usual one for {why}")
 
 
 def _fastest(timings: Mapping[Plan, float], how: str) -> Choice:
@@ -114,28 +122,8 @@ def plan_name(plan: Plan) -> str:
     """A plan in words: `map on 1 cpu device`."""
     kind = jax.default_backend()
     devices = "device" if plan.devices == 1 else "devices"
-    return f"{plan.mapping} on {plan.devices} {kind} {devices}"
-
-
-def _estimate(cell: Cell | OwnCell, data: Dataset) -> float:
-    """Roughly the seconds that one network takes.
-
-    A weight is used once per example, that of a convolution at every position; backward
-    takes twice as long as forward, and evaluation a third of both.
-    """
-    numbers = cell.hyperparameters
-    model, _, _ = cell.skeleton.build(numbers, data.classes, len(data.x_train))
-    size = min(cell.batch_size, len(data.x_train))
-    x = jax.ShapeDtypeStruct((size, *data.shape), jnp.float32)
-    params, _ = jax.eval_shape(model.init, jax.random.key(0), x)
-    positions = math.prod(data.shape[:-1])
-    uses = sum(
-        weights.size * (positions if weights.ndim == 4 else 1)
-        for weights in jax.tree.leaves(params)
-    )
-    flops = 4 * 2 * size * uses
-    step = flops / _FLOPS.get(jax.default_backend(), 5e12) + _OVERHEAD
-    return cell.epochs * -(-len(data.x_train) // size) * step
+    chunk = "" if plan.chunk is None else f" by {plan.chunk}"
+    return f"{plan.mapping}{chunk} on {plan.devices} {kind} {devices}"
 
 
 def _key(cell: Cell | OwnCell, data: Dataset, networks: int) -> str | None:
@@ -151,6 +139,8 @@ def _key(cell: Cell | OwnCell, data: Dataset, networks: int) -> str | None:
         jax.default_backend(),
         jax.local_devices()[0].device_kind,
         jax.local_device_count(),
+        os.cpu_count(),
+        os.environ.get("XLA_FLAGS", ""),
         jax.__version__,
         relujax.__version__,
     )

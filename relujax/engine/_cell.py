@@ -13,6 +13,7 @@ import optax
 
 from relujax import activations, models, specs
 from relujax.deep import deep_mlp
+from relujax.engine._checks import check_evaluation, check_schedule, keeps_shape
 from relujax.errors import InputError, unknown
 from relujax.models import Model
 from relujax.training import (
@@ -107,28 +108,6 @@ def optimizer_spec(text: str) -> Spec:
     return _spec(name, given)
 
 
-def check_schedule(cell: Any) -> None:
-    """Refuse an objective that is unknown, and numbers below 1."""
-    for name in ("batch_size", "epochs"):
-        if getattr(cell, name) < 1:
-            raise InputError(
-                f"Expected {name} to be at least 1, got {getattr(cell, name)} instead."
-            )
-    objective(cell.objective)
-
-
-def _check_evaluation(cell: "Cell") -> None:
-    if cell.evaluate_every < 1 or cell.epochs % cell.evaluate_every:
-        raise InputError(
-            f"Expected an evaluate_every that divides the {cell.epochs} epochs, got "
-            f"{cell.evaluate_every} instead."
-        )
-    if not all(isinstance(e, float) and e > 0 for e in cell.tolerances):
-        raise InputError(
-            f"Expected tolerances to be positive numbers, got {cell.tolerances!r}."
-        )
-
-
 class Skeleton(NamedTuple):
     """What a compiled program depends on: a cell without its traced numbers.
 
@@ -147,11 +126,16 @@ class Skeleton(NamedTuple):
     compute: str
 
     def initial(self) -> "Skeleton":
-        """What the initial state depends on: no activation that learns nothing."""
+        """What the initial state depends on: no activation that learns nothing.
+
+        One that changes the shape (`crelu`) decides what the next layer looks like.
+        """
         rest = self._replace(batch_size=1, epochs=1, evaluate_every=1, tolerances=())
         _, name, static = next(p for p in self.parts if p[0] == "activation")
         act = activations.get(name, **dict(static))
         if act.init((1, 1), jnp.float32) or act.signal is not None:
+            return rest
+        if not keeps_shape(str(act)):
             return rest
         return rest._replace(
             parts=(("activation", "relu", ()), *self.parts[1:]),
@@ -238,10 +222,15 @@ class Cell:
 
     def __post_init__(self) -> None:
         check_schedule(self)
-        _check_evaluation(self)
+        check_evaluation(self)
         if self.compute not in COMPUTE:
             raise unknown("type to compute in", str(self.compute), COMPUTE)
         model = self.parts["model"]
+        if model.name == "deep_mlp" and not keeps_shape(self.activation):
+            raise InputError(
+                f"Expected an activation that keeps the shape in the equal layers of a "
+                f"deep_mlp, got {self.activation!r}."
+            )
         make_model(
             model.name,
             outputs=1,

@@ -1,5 +1,6 @@
 """How long a step of a plan takes here, from a few steps on a part of the data."""
 
+import contextlib
 import math
 import time
 from collections.abc import Sequence
@@ -24,6 +25,9 @@ _SIDE_BY_SIDE = 16
 _TURNS = 5
 _SECONDS = 0.05
 
+# How a plan fails that needs more than there is.
+_FAILURES = (jax.errors.JaxRuntimeError, MemoryError)
+
 
 def seconds_per_step(
     cell: Cell | OwnCell, data: Dataset, plans: Sequence[Plan], networks: int
@@ -39,13 +43,20 @@ def seconds_per_step(
       networks: size of the whole population: more are not run side by side.
 
     Returns:
-      Plan to seconds: of the fastest of a few turns, for a disturbance only adds.
+      Plan to seconds: of the fastest of a few turns, for a disturbance only adds. A
+      plan that fails, for want of memory say, is left out.
     """
     part = sample(data, cell.batch_size)
-    watches = {plan: _Stopwatch(cell, part, plan, networks) for plan in plans}
+    watches: dict[Plan, _Stopwatch] = {}
+    for plan in plans:
+        with contextlib.suppress(*_FAILURES):
+            watches[plan] = _Stopwatch(cell, part, plan, networks)
     for _ in range(_TURNS):
-        for watch in watches.values():
-            watch.turn()
+        for plan, watch in tuple(watches.items()):
+            try:
+                watch.turn()
+            except _FAILURES:
+                del watches[plan]
     return {plan: watch.seconds for plan, watch in watches.items()}
 
 
@@ -60,7 +71,7 @@ class _Stopwatch:
         self, cell: Cell | OwnCell, part: Dataset, plan: Plan, networks: int
     ) -> None:
         program = compile_program(cell, part, root=0, plan=plan)
-        rows, fitting = plan.sizes(networks, member_bytes=program.member_bytes)
+        rows, fitting = plan.sizes(networks, program.cost)
         if plan.mapping == "vmap":
             rows = min(rows, _SIDE_BY_SIDE)
         each = 1 if plan.mapping == "map" else rows
@@ -68,7 +79,7 @@ class _Stopwatch:
         self._counts, places = plan.places(size, rows)
         members = [Member(cell, seed) for seed in range(size)]
         self._batch = batch_of(members, places, rows * plan.devices)
-        self._data, self._program = put_on_device(part), program
+        self._data, self._program = put_on_device(part, plan), program
         self._states = program.start(self._counts, self._batch)
         self._updates = size * -(-len(part.x_train) // cell.batch_size)
         self._run(1)  # Which compiles.
@@ -110,8 +121,12 @@ def sample(data: Dataset, batch_size: int) -> Dataset:
     )
 
 
-def gemm_peak(size: int = 2048, repeats: int = 5) -> float:
-    """Floating-point operations per second of a float32 matrix product."""
+def gemm_peak() -> float:
+    """Floating-point operations per second of float32 products, of the better size."""
+    return max(map(_gemm, (1024, 2048)))
+
+
+def _gemm(size: int, repeats: int = 10) -> float:
     a = jnp.ones((size, size))
     product = jax.jit(jnp.matmul)
     jax.block_until_ready(product(a, a))

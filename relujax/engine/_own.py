@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import optax
 
-from relujax.engine._cell import Spec, check_schedule, optimizer_spec
+from relujax.engine._cell import Spec, optimizer_spec
+from relujax.engine._checks import check_schedule
 from relujax.errors import InputError
 from relujax.models import Model
 from relujax.training import Objective, make_optimizer, objective

@@ -2,17 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import jax
 import numpy as np
 import psutil
-from jax.sharding import AxisType, PartitionSpec
+from jax.sharding import AxisType, Mesh, PartitionSpec
 
+from relujax.engine._cost import Cost
 from relujax.errors import InputError
 
 #: Members per device and call under `map`: one is as fast as many, so little is lost.
 _ROWS = 16
+
+#: Results are stored after so many seconds of work, by a rough estimate, or earlier.
+_SECONDS = 600.0
+
+#: But a `vmap` has as many members on a device: with fewer, it would be no `vmap`.
+_SIDE_BY_SIDE = 16
+
+Mapping = Literal["vmap", "map"]
 
 
 @dataclass(frozen=True)
@@ -25,12 +34,16 @@ class Plan:
         as many of them, `map` gives a member bitwise the same numbers whatever else is
         in the population and however it is cut into chunks. Programs for one device
         and for several differ in the last bits of float32, as `vmap` does from `map`.
-      chunk: members per call; results are stored after each chunk. None: all that the
-        memory holds (`vmap`), or a few (`map`).
+      chunk: members per call; results are stored after each chunk. None: a few minutes'
+        work, by a rough estimate, of those that the memory holds; under `map` at most
+        16 per device.
       devices: local devices over which a chunk is spread.
+
+    Raises:
+      InputError: there is no such mapping, or a number is none or out of range.
     """
 
-    mapping: Literal["vmap", "map"]
+    mapping: Mapping
     chunk: int | None = None
     devices: int = 1
 
@@ -40,13 +53,23 @@ class Plan:
                 f"Expected the mapping of a plan to be 'vmap' or 'map', got "
                 f"{self.mapping!r} instead."
             )
-        if self.chunk is not None and self.chunk < 1:
-            raise InputError(f"Expected a chunk of at least 1, got {self.chunk}.")
-        if not 1 <= self.devices <= jax.local_device_count():
+        if self.chunk is not None and (type(self.chunk) is not int or self.chunk < 1):
             raise InputError(
-                f"Expected 1 to {jax.local_device_count()} devices (what this process "
-                f"has), got {self.devices} instead."
+                f"Expected a chunk of at least 1 member, got {self.chunk!r}."
             )
+        most = jax.local_device_count()
+        if type(self.devices) is not int or not 1 <= self.devices <= most:
+            raise InputError(
+                f"Expected 1 to {most} devices (what this process has), got "
+                f"{self.devices!r} instead."
+            )
+
+    @property
+    def mesh(self) -> Mesh:
+        """The local devices of the plan, along an axis `members`."""
+        devices = jax.local_devices()[: self.devices]
+        kinds = (AxisType.Auto,)
+        return jax.make_mesh((self.devices,), ("members",), kinds, devices=devices)
 
     def map(self, fn: Callable[..., Any], counts: jax.Array, members: Any, shared: Any):
         """`fn(*member, shared)` over the leading axis of every leaf of `members`.
@@ -67,30 +90,37 @@ class Plan:
 
         if self.devices == 1:
             return local(counts, members, shared)
-        mesh = jax.make_mesh((self.devices,), ("members",), (AxisType.Auto,))
         rows, whole = PartitionSpec("members"), PartitionSpec()
         # No member talks to another: every device runs its own program.
         return jax.shard_map(
             local,
-            mesh=mesh,
+            mesh=self.mesh,
             in_specs=(rows, rows, whole),
             out_specs=rows,
             check_vma=False,
         )(counts, members, shared)
 
-    def sizes(self, members: int, *, member_bytes: int) -> tuple[int, int]:
+    def sizes(self, members: int, cost: Cost, *, sharers: int = 1) -> tuple[int, int]:
         """How a population is cut: rows per device, and members per call.
 
         Args:
           members: size of the population.
-          member_bytes: memory that one more member of a `vmap` needs.
+          cost: what one of them needs.
+          sharers: how many populations share the memory of a device.
         """
+        memory = _memory() // sharers
         if self.mapping == "map":
-            # Always as many rows, so that one program serves every population.
-            most = _ROWS * self.devices
-            return _ROWS, min(self.chunk or most, most)
-        fitting = max(1, _memory() // member_bytes) * self.devices
-        chunk = min(self.chunk or fitting, members)
+            # As many rows whatever the population, so that one program serves all.
+            if self.chunk is not None:
+                return -(-self.chunk // self.devices), self.chunk
+            rows = _within((memory - cost.running) // cost.state, _ROWS)
+            return rows, self.devices * _within(_SECONDS / cost.seconds, rows)
+        fitting = _within(memory // (cost.state + cost.running), members)
+        soon = max(_SIDE_BY_SIDE, int(_SECONDS / cost.seconds))
+        chunk = min(self.chunk or self.devices * min(fitting, soon), members)
+        calls = -(-members // chunk)
+        # Equally many in each call: what a chunk lacks would be padding, which costs.
+        chunk = -(-members // calls)
         return -(-chunk // self.devices), chunk
 
     def places(self, members: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -124,9 +154,45 @@ def _map(fn: Callable[[Any], Any], count: jax.Array, xs: Any) -> Any:
     return jax.lax.fori_loop(0, count, body, out)
 
 
+def _within(number: float, most: int) -> int:
+    return max(1, min(int(number), most))
+
+
+def as_plan(
+    given: Plan | str | None, *, chunk: int | None = None, devices: int | None = None
+) -> Plan | None:
+    """The plan that a user names; None is the one that `choose` takes.
+
+    Args:
+      given: a `Plan`; `vmap` or `map`, on all local devices; `auto` or None.
+      chunk: members per call, where `given` names a mapping.
+      devices: how many devices, likewise.
+
+    Raises:
+      InputError: it is none of these.
+    """
+    if isinstance(given, Plan):
+        return given
+    if given in ("vmap", "map"):
+        count = jax.local_device_count() if devices is None else devices
+        return Plan(cast(Mapping, given), chunk, count)
+    if given not in ("auto", None):
+        raise InputError(
+            f"Expected 'auto', 'vmap', 'map' or a relujax.engine.Plan as the plan, got "
+            f"{given!r}."
+        )
+    if chunk is not None or devices is not None:
+        raise InputError(
+            "Expected the plan 'vmap' or 'map' with a chunk or a number of devices, "
+            "got 'auto', which chooses them."
+        )
+    return None
+
+
 def _memory() -> int:
     """Bytes that a chunk may use on one device: half of what there is."""
     limits = jax.local_devices()[0].memory_stats() or {}
     if "bytes_limit" in limits:
         return limits["bytes_limit"] // 2
-    return psutil.virtual_memory().available // 2
+    # The devices that a CPU is divided into share one memory.
+    return psutil.virtual_memory().available // (2 * jax.local_device_count())

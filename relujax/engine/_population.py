@@ -14,8 +14,10 @@ from relujax.engine._plan import Plan
 from relujax.engine._program import Members, compile_program, put_on_device
 from relujax.engine._rows import mark_diverged, to_rows
 
-#: Progress is reported about this often per chunk.
+#: Progress is reported about this often per chunk, or, for a long training, after so
+#: many seconds' work for one member, by a rough estimate.
 _REPORTS = 20
+_SECONDS = 1.0
 
 
 class Member(NamedTuple):
@@ -31,6 +33,7 @@ def train_population(
     *,
     root: int,
     plan: Plan,
+    sharers: int = 1,
     on_epochs: Callable[[int], None] = lambda _epochs: None,
 ) -> Iterator[tuple[list[Member], pd.DataFrame]]:
     """Train members, chunk by chunk, with one compiled program.
@@ -40,6 +43,8 @@ def train_population(
       data: their data set.
       root: the root seed.
       plan: how the members are run.
+      sharers: how many populations are trained at the same time, this one included:
+        they share the memory.
       on_epochs: called with the number of epochs (times members) that have been done.
 
     Yields:
@@ -50,10 +55,10 @@ def train_population(
     if any(member.cell.skeleton != cell.skeleton for member in members):
         raise ValueError("Expected members whose cells differ in numbers only.")
     epochs = np.arange(0, cell.epochs + 1, cell.skeleton.evaluate_every)
-    calls = _calls(epochs)
     program = compile_program(cell, data, root=root, plan=plan)
-    arrays = put_on_device(data)
-    per_device, per_call = plan.sizes(len(members), member_bytes=program.member_bytes)
+    calls = _calls(epochs, program.cost.seconds)
+    arrays = put_on_device(data, plan)
+    per_device, per_call = plan.sizes(len(members), program.cost, sharers=sharers)
     for first in range(0, len(members), per_call):
         chunk = list(members[first : first + per_call])
         counts, places = plan.places(len(chunk), per_device)
@@ -82,13 +87,19 @@ def batch_of(chunk: Sequence[Member], places: np.ndarray, size: int) -> Members:
     )
 
 
-def _calls(epochs: np.ndarray) -> list[np.ndarray]:
+def _calls(epochs: np.ndarray, seconds: float) -> list[np.ndarray]:
     """How many epochs come before each evaluation, call by call.
 
-    All calls have equally many evaluations; the last may end with some too many.
+    All calls have equally many evaluations; the last may end with some too many. How
+    many depends on the cell alone, whoever is in the population: it is compiled in.
+
+    Args:
+      epochs: when to evaluate.
+      seconds: time of the training of one member.
     """
     between = np.diff(epochs, prepend=0).astype(np.int32)
-    each = max(1, len(between) // _REPORTS)
+    soon = int(_SECONDS * len(between) / seconds)
+    each = max(1, min(len(between) // _REPORTS, soon))
     calls = -(-len(between) // each)
     padded = np.pad(between, (0, calls * each - len(between)))
     return np.split(padded, calls)

@@ -1,6 +1,5 @@
 """A cell's compiled program: all members of a population in one call."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -9,10 +8,12 @@ from typing import Any, NamedTuple, cast
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
 from jax.typing import ArrayLike
 
 from relujax.data import Dataset, Transform
 from relujax.engine._cell import Cell, Skeleton
+from relujax.engine._cost import Cost, batch_examples, cost_of
 from relujax.engine._own import OwnCell, OwnSkeleton
 from relujax.engine._plan import Plan
 from relujax.training import (
@@ -22,7 +23,6 @@ from relujax.training import (
     Streams,
     TrainState,
     alive,
-    examples_at_once,
     follow,
     make_run,
     streams,
@@ -76,18 +76,23 @@ class Program(NamedTuple):
         `epochs`, `[evaluations]`, has how many epochs come before each evaluation.
       unpack: `unpack(packed) -> metrics`, on the host. Every leaf of the metrics is
         `[members, evaluations, ...]`.
-      member_bytes: estimate of the memory that one more member needs under `vmap`.
+      cost: estimate of what one member needs.
     """
 
     start: Callable[..., Progress]
     advance: Callable[..., tuple[Progress, jax.Array]]
     unpack: Callable[[np.ndarray], dict[str, Any]]
-    member_bytes: int
+    cost: Cost
 
 
-def put_on_device(data: Dataset) -> Data:
-    """The arrays of a data set as they are stored (images stay uint8)."""
-    return jax.tree.map(jnp.asarray, _splits(data))
+def put_on_device(data: Dataset, plan: Plan) -> Data:
+    """The arrays of a data set as they are stored (images stay uint8).
+
+    Every device of the plan has a copy: else each call would hand it out again.
+    """
+    if plan.devices == 1:
+        return jax.tree.map(jnp.asarray, _splits(data))
+    return jax.device_put(_splits(data), NamedSharding(plan.mesh, PartitionSpec()))
 
 
 def _splits(data: Dataset) -> Any:
@@ -123,11 +128,20 @@ def compile_program(
 
     shape = lambda array: jax.ShapeDtypeStruct(array.shape, array.dtype)
     numbers = [(part, *names) for part, names in cell.hyperparameters.items()]
-    state, metrics = _shapes(one, tuple(numbers), jax.tree.map(shape, _splits(data)))
-    unpack = partial(_unpack, metrics)
-    return Program(
-        start, _advance(one, plan), unpack, _member_bytes(state, data, cell.batch_size)
+    shapes = _shapes(
+        one,
+        tuple(numbers),
+        jax.tree.map(shape, _splits(data)),
+        batch_examples(cell, data),
     )
+    cost = cost_of(
+        cell,
+        data,
+        state=shapes.state,
+        params=shapes.state.train.params,
+        values=shapes.values,
+    )
+    return Program(start, _advance(one, plan), partial(_unpack, shapes.metrics), cost)
 
 
 class _Member(NamedTuple):
@@ -163,6 +177,7 @@ class _Member(NamedTuple):
                 0, epochs, epoch, (progress.train, _no_losses())
             )
             fates, metrics = _measure(run, state, data, progress.fates)
+            losses["diverged_step"] = _lost_at(state, losses, metrics)
             return Progress(state, fates), _pack({**metrics, **losses})
 
         return jax.lax.scan(evaluation, progress, epochs)
@@ -172,6 +187,14 @@ class _Member(NamedTuple):
         run, _ = self._run(member, data)
         _, metrics = _measure(run, progress.train, data, progress.fates)
         return {**metrics, **_no_losses()}
+
+    def values(self, progress: Progress, member: Members, x: jax.Array):
+        """What a batch of inputs becomes in the network: outputs, pre-activations."""
+        examples, state = len(x), progress.train
+        numbers = member.hyperparameters
+        model, _, _ = self.skeleton.build(numbers, self.classes, examples)
+        y, _, layers = model.apply(state.params, state.state, self.transform(x))
+        return y, layers
 
     def _run(self, member: Members, data: Data) -> tuple[Run, Streams]:
         examples = len(data.train.y)
@@ -213,6 +236,20 @@ def _losses(
     }
 
 
+def _lost_at(
+    state: TrainState, losses: dict[str, jax.Array], metrics: dict[str, Any]
+) -> jax.Array:
+    """The first step whose loss is not finite; NaN where there is none.
+
+    The update before an evaluation may be the one that ruins the network: the losses
+    of the steps are finite, that of the next one would not be.
+    """
+    found = [metrics[split]["loss"] for split in Data._fields]
+    lost = ~jnp.isfinite(jnp.stack(found)).all()
+    at = jnp.where(lost, state.step.astype(jnp.float32), jnp.nan)
+    return jnp.fmin(losses["diverged_step"], at)
+
+
 def _no_losses() -> dict[str, jax.Array]:
     return _losses(*[jnp.float32(jnp.nan)] * 3)
 
@@ -250,36 +287,29 @@ def _unpack(shapes: dict[str, Any], packed: np.ndarray) -> dict[str, Any]:
     return jax.tree.unflatten(tree, parts)
 
 
+class _Shapes(NamedTuple):
+    """The shapes of a member: its state, its metrics, what a batch becomes in it."""
+
+    state: Progress
+    metrics: dict[str, Any]
+    values: Any
+
+
 @lru_cache(maxsize=_PROGRAMS)
 def _shapes(
-    one: _Member, numbers: tuple[tuple[str, ...], ...], data: Data
-) -> tuple[Progress, dict[str, Any]]:
-    """The shapes of a member's state and metrics, by its traced numbers' names."""
+    one: _Member, numbers: tuple[tuple[str, ...], ...], data: Data, examples: int
+) -> _Shapes:
+    """The shapes of a member, by its traced numbers' names."""
     one_each = lambda names: {name: jnp.float32(1) for name in names}
     values = {part: one_each(names) for part, *names in numbers}
     member = Members(jnp.int32(0), values)
     state = jax.eval_shape(one.start, member, data)
-    return state, jax.eval_shape(one.metrics, state, member, data)
-
-
-def _member_bytes(state: Progress, data: Dataset, batch_size: int) -> int:
-    """A rough upper estimate: the state four times over, plus the larger batch.
-
-    The state is held with its gradient, update and a temporary copy; a batch of inputs
-    is gathered, for training or evaluation, and every layer's values live with some
-    temporaries. A convolution has values, and a patch of inputs, at every position.
-    """
-    values = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
-    most = max(examples_at_once(data.x_train), batch_size)
-    examples = min(most, len(data.x_train))
-    positions = math.prod(data.shape[:-1])
-    widths = sum(
-        positions * (math.prod(p.shape[:-1]) + p.shape[-1])
-        if p.ndim == 4
-        else math.prod(p.shape[-1:])
-        for p in jax.tree.leaves(state.train.params)
+    x = jax.ShapeDtypeStruct((examples, *data.train.x.shape[1:]), data.train.x.dtype)
+    return _Shapes(
+        state,
+        jax.eval_shape(one.metrics, state, member, data),
+        jax.eval_shape(one.values, state, member, x),
     )
-    return 4 * values + 16 * examples * (widths + math.prod(data.shape))
 
 
 def signal(state: TrainState) -> jax.Array:

@@ -1,6 +1,7 @@
 """Where numbers come from: versions, device, date, revision."""
 
 import datetime
+import os
 import platform
 import subprocess
 from functools import cache
@@ -17,14 +18,41 @@ _PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy")
 
 def provenance() -> dict[str, Any]:
     """What a reader needs to judge a result, as JSON."""
-    device = jax.devices()[0]
     now = datetime.datetime.now(datetime.UTC)
     return {
         "date": now.isoformat(timespec="seconds"),
         "versions": dict(_versions()),
-        "device": f"{jax.device_count()} x {device.device_kind} ({device.platform})",
+        "device": _machine(),
         "git": _revision(),
     }
+
+
+def _machine() -> str:
+    """The devices, and the processor that is or feeds them."""
+    device, count = jax.devices()[0], jax.device_count()
+    host = f"{_processor()}, {_cores()} cores"
+    # A CPU device calls itself "cpu": the processor says more.
+    if device.platform == "cpu":
+        return f"{count} x CPU ({host})"
+    return f"{count} x {device.device_kind} ({device.platform}), fed by {host}"
+
+
+@cache
+def _processor() -> str:
+    """The model of the processor, as the system calls it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if "model name" in line]
+    return next(filter(None, names), platform.processor() or platform.machine())
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @cache

@@ -14,7 +14,9 @@ The long-form results have one row per network, epoch (0 is before training) and
   minus it is the survival curve. `small_<tolerance>`, likewise: the fraction of units
   whose output is smaller than the tolerance on every example.
 * `running_loss`, the mean training loss during the epoch; `signal`, what loss-driven
-  activations were fed during it; `diverged_step` and `diverged`: see below.
+  activations were fed during it.
+* `diverged`, whether a loss was not finite at this epoch or before, on either split;
+  `diverged_step`, the first step, from 0, whose loss was not, or would have been.
 """
 
 from typing import Any
@@ -61,10 +63,11 @@ def to_rows(epochs: np.ndarray, metrics: dict[str, Any]) -> pd.DataFrame:
 def mark_diverged(frame: pd.DataFrame) -> pd.DataFrame:
     """Add `diverged`: whether a loss was not finite at this epoch or before.
 
-    `diverged_step` of the epoch where it happened becomes that of all later ones.
+    `diverged_step` becomes the first such step, at this epoch and all later ones.
     """
     frame = frame.sort_values(["member", "split", "epoch"], ignore_index=True)
     network = [frame["member"], frame["split"]]
-    frame["diverged_step"] = frame["diverged_step"].groupby(network).ffill()
-    bad = frame["diverged_step"].notna() | ~np.isfinite(frame["loss"])
-    return frame.assign(diverged=bad.groupby(network).cummax())
+    # All losses after the first bad one are bad, too: every epoch has found a step.
+    known = frame["diverged_step"].groupby(network).ffill()
+    frame["diverged_step"] = known.groupby(network).cummin()
+    return frame.assign(diverged=frame["diverged_step"].notna())

@@ -4,22 +4,37 @@
     runs/<study>/<digest>/seeds-<ids>.parquet   one row per seed, epoch and split
     runs/<study>/<digest>/seeds-<ids>.json      when, where, with which versions
 
-Every file is written under a temporary name and moved, so it is whole or absent.
+Every file is written under a temporary name and moved, so it is whole or absent. The
+record of a chunk has the SHA-256 of its rows: damage on the disk does not go unnoticed.
 """
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import traceback
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import filelock
 import pandas as pd
-import pyarrow as pa
+
+# What every record of a chunk has, and its type.
+_RECORD = {
+    "seeds": list,
+    "wall_seconds": int | float,
+    "date": str,
+    "versions": dict,
+    "device": str,
+    "git": str,
+}
+
+
+class Damaged(Exception):
+    """The content of a file is not what was written. Not raised where reading fails."""
 
 
 class Store:
@@ -64,17 +79,18 @@ class Store:
         return False
 
     def done(self) -> tuple[set[int], list[Path]]:
-        """The seeds whose rows are stored, and the files that cannot be read.
+        """The seeds whose rows are stored, and the files that are damaged.
 
-        Unlike `load`, it changes nothing, and reads the seeds alone.
+        Unlike `seeds` and `load`, it changes nothing.
         """
-        seeds, damaged = set(), []
-        for path in sorted(self.folder.glob("seeds-*.parquet")):
-            try:
-                seeds |= set(pd.read_parquet(path, columns=["seed"])["seed"])
-            except (OSError, pa.ArrowException):
-                damaged.append(path)
-        return seeds, damaged
+        damaged: list[Path] = []
+        frames = self._frames(["seed"], lambda path, _error: damaged.append(path))
+        return {int(seed) for frame in frames for seed in frame["seed"]}, damaged
+
+    def seeds(self) -> set[int]:
+        """The seeds whose rows are stored; a damaged file is set aside, see `load`."""
+        frames = self._frames(["seed"], _set_aside)
+        return {int(seed) for frame in frames for seed in frame["seed"]}
 
     def error(self) -> str:
         """The last line of the traceback of the last failure; empty without one."""
@@ -89,35 +105,27 @@ class Store:
             (self.folder / "error.txt").write_text(text)
 
     def describe(self, content: Mapping[str, Any]) -> None:
-        """Write `cell.json`."""
+        """Write `cell.json`, and forget an earlier failure: the cell runs again."""
         write_json(self.folder / "cell.json", content)
+        (self.folder / "error.txt").unlink(missing_ok=True)
 
     def add(self, frame: pd.DataFrame, record: Mapping[str, Any]) -> None:
         """Write the rows of a chunk of seeds, and how they came about."""
         seeds = sorted(int(seed) for seed in frame["seed"].unique())
         stem = self.folder / _chunk_name(seeds)
+        rows = frame.to_parquet()
+        known = {"seeds": seeds, "sha256": hashlib.sha256(rows).hexdigest(), **record}
         # The rows come last: a chunk counts as done once its parquet file is there.
-        write_json(stem.with_suffix(".json"), {"seeds": seeds, **record})
-        _write(stem.with_suffix(".parquet"), frame.to_parquet)
+        write_json(stem.with_suffix(".json"), known)
+        _write(stem.with_suffix(".parquet"), rows, sync=True)
 
     def load(self) -> pd.DataFrame:
         """All rows, in the order of seeds; empty when there are none.
 
-        A file that cannot be read is set aside under another name, with a warning:
-        its seeds count as not run.
+        A damaged file is set aside under another name, with a warning: its seeds count
+        as not run.
         """
-        frames = []
-        for path in sorted(self.folder.glob("seeds-*.parquet")):
-            try:
-                frames.append(pd.read_parquet(path))
-            except (OSError, pa.ArrowException) as error:
-                aside = path.with_suffix(".corrupt")
-                path.replace(aside)
-                warnings.warn(
-                    f"Cannot read {path.name} ({error}); set aside as {aside.name}, "
-                    f"its seeds will run again.",
-                    stacklevel=2,
-                )
+        frames = list(self._frames(None, _set_aside))
         if not frames:
             return pd.DataFrame({"seed": pd.Series(dtype="int64")})
         rows = pd.concat(frames, ignore_index=True)
@@ -126,9 +134,76 @@ class Store:
         return rows.sort_values(["seed", "epoch", "split"], ignore_index=True)
 
     def records(self) -> list[dict[str, Any]]:
-        """How each chunk came about."""
-        paths = sorted(self.folder.glob("seeds-*.json"))
-        return [json.loads(path.read_text()) for path in paths]
+        """How each stored chunk came about, as far as that is known.
+
+        A damaged record is set aside, with a warning: its rows count all the same.
+        """
+        found = []
+        for path in self._chunks():
+            try:
+                found.append(_read_record(path.with_suffix(".json")))
+            except FileNotFoundError:
+                continue
+            except Damaged as error:
+                _set_aside(path.with_suffix(".json"), error)
+        return found
+
+    def _chunks(self) -> list[Path]:
+        return sorted(self.folder.glob("seeds-*.parquet"))
+
+    def _frames(
+        self, columns: list[str] | None, on_damage: Callable[[Path, Damaged], Any]
+    ) -> Iterator[pd.DataFrame]:
+        """The tables of all chunks but the damaged ones."""
+        for path in self._chunks():
+            try:
+                yield _read_rows(path, columns)
+            except FileNotFoundError:
+                continue  # Another process has set it aside since.
+            except Damaged as error:
+                on_damage(path, error)
+
+
+def _read_rows(path: Path, columns: list[str] | None) -> pd.DataFrame:
+    """The table of a chunk, compared with the hash in its record where there is one."""
+    content = path.read_bytes()
+    try:
+        expected = _read_record(path.with_suffix(".json")).get("sha256")
+    except (FileNotFoundError, Damaged):
+        expected = None
+    if expected not in (None, hashlib.sha256(content).hexdigest()):
+        raise Damaged("its content has changed since it was written")
+    try:
+        return pd.read_parquet(io.BytesIO(content), columns=columns)
+    except MemoryError:
+        raise
+    except Exception as error:  # Of many types; the content is in memory already.
+        raise Damaged(str(error)) from error
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise Damaged(str(error)) from error
+    for name, kind in _RECORD.items():
+        if not isinstance(record, dict) or not isinstance(record.get(name), kind):
+            raise Damaged(f"no {name} in it")
+    return record
+
+
+def _set_aside(path: Path, error: Damaged) -> None:
+    """Give a damaged file another name, unless another process has done so."""
+    aside = path.with_name(f"{path.name}.corrupt")
+    try:
+        path.replace(aside)
+    except FileNotFoundError:
+        return
+    what = "its seeds will run again" if path.suffix == ".parquet" else "its rows stay"
+    warnings.warn(
+        f"Cannot read {path.name} ({error}); set aside as {aside.name}, {what}.",
+        stacklevel=2,
+    )
 
 
 def _chunk_name(seeds: Sequence[int]) -> str:
@@ -139,13 +214,22 @@ def _chunk_name(seeds: Sequence[int]) -> str:
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON under a temporary name, then move it into place."""
-    _write(path, lambda name: name.write_text(json.dumps(content, indent=2)))
+    _write(path, json.dumps(content, indent=2).encode())
 
 
-def _write(path: Path, write: Callable[[Path], Any]) -> None:
+def _write(path: Path, content: bytes, *, sync: bool = False) -> None:
+    """Write a file; `sync` waits for the disk, some milliseconds.
+
+    Else a power failure could leave the name without the content: rows would have to
+    be trained again, a record is only missed.
+    """
     temporary = path.with_name(f".{path.name}-{os.getpid()}")
     try:
-        write(temporary)
+        with temporary.open("wb") as file:
+            file.write(content)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

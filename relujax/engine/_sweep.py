@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -10,13 +11,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 import pandas as pd
 
 from relujax import data
 from relujax.data import Dataset
 from relujax.engine._auto import choose, usual
 from relujax.engine._cell import Cell
+from relujax.engine._checks import check_targets
+from relujax.engine._cost import parameters
 from relujax.engine._plan import Plan
 from relujax.engine._population import Member, train_population
 from relujax.engine._provenance import provenance
@@ -25,6 +28,9 @@ from relujax.engine._workers import side_by_side
 
 #: Parameters below which a network's matrix products stay on one core.
 _SMALL = 20_000
+
+#: Cells that are claimed at the same time: each claim is an open file.
+_CLAIMS = 256
 
 
 class Task(NamedTuple):
@@ -38,7 +44,7 @@ class Task(NamedTuple):
     @property
     def missing(self) -> tuple[int, ...]:
         """The seeds whose rows are not stored yet."""
-        done = set(self.store.load()["seed"])
+        done = self.store.seeds()
         return tuple(seed for seed in self.seeds if seed not in done)
 
     @property
@@ -78,11 +84,15 @@ def plan_tasks(
       folder: `runs/<study>`.
       root: the root seed.
       data_dir: folder of raw data files; see `relujax.load_dataset`.
+
+    Raises:
+      InputError: a data set is unknown, or its targets are none for the objective.
     """
     datasets = {cell.data: data.load_dataset(cell.data, data_dir) for cell in cells}
     tasks = []
     for cell in cells:
         dataset = datasets[cell.data]
+        check_targets(cell.objective, dataset)
         digest = cell.digest(dataset.provenance.sha256, root)
         tasks.append(Task(cell, dataset, Store(folder / digest), tuple(seeds)))
     return tasks
@@ -107,9 +117,9 @@ def run_tasks(
       tasks: from `plan_tasks`.
       root: the root seed.
       plan: how the members are run; None for the one that `choose` takes.
-      workers: groups that run at the same time; None for one per core where all
-        networks are too small to occupy more than one, else one. One group compiles
-        while another trains; no number changes.
+      workers: groups that run at the same time; None for as many as there are groups
+        and cores where all networks are too small to occupy more than one core, else
+        one. One group compiles while another trains; no number changes.
       on_group: called with the tasks of each program before it starts.
       on_plan: called with the plan that was chosen for a program, and why, in one line.
       on_epochs: called with the number of epochs (times members) that have been done.
@@ -118,19 +128,17 @@ def run_tasks(
       What went wrong; the other groups have run. The traceback is in `error.txt`
       beside the results.
     """
+    groups = [g for g in _groups(tasks) if any(task.missing for task in g)]
     if workers is None:
-        small = all(map(_is_small, {t.cell.skeleton: t for t in tasks}.values()))
-        alone = (plan or usual()).devices == 1
-        workers = max(1, os.cpu_count() or 1) if small and alone else 1
-    if plan is None and workers > 1:
-        plan = usual()  # While others train, a measurement would tell nothing.
+        workers = _workers(groups, plan)
     failures: list[Failure] = []
     busy: list[Task] = []
 
     def decide(group: Sequence[Task], networks: int) -> Plan:
         if plan is not None:
             return plan
-        chosen = choose(group[0].cell, group[0].dataset, networks)
+        cell, dataset = group[0].cell, group[0].dataset
+        chosen = choose(cell, dataset, networks, alone=workers == 1)
         on_plan(chosen.why)
         return chosen.plan
 
@@ -142,25 +150,31 @@ def run_tasks(
             on_epochs(epochs)
 
         try:
-            busy.extend(_run_group(group, root, decide, on_group, done, wait=wait))
+            how = _How(root, decide, workers, on_group, done, wait)
+            busy.extend(_run_group(group, how))
         except Exception as error:
             failures.append(Failure(tuple(group), error))
             for task in group:
                 task.store.note_error(error)
 
-    side_by_side([partial(attempt, g, wait=False) for g in _groups(tasks)], workers)
+    most = max(1, _CLAIMS // workers)
+    parts = [g[i : i + most] for g in groups for i in range(0, len(g), most)]
+    side_by_side([partial(attempt, part, wait=False) for part in parts], workers)
     for task in tuple(busy):
         attempt([task], lambda: None, wait=True)
     return failures
 
 
+def _workers(groups: Sequence[Sequence[Task]], plan: Plan | None) -> int:
+    """How many groups gain from running at the same time."""
+    if (plan or usual()).devices > 1 or not all(_is_small(g[0]) for g in groups):
+        return 1
+    return max(1, min(os.cpu_count() or 1, len(groups)))
+
+
 def _is_small(task: Task) -> bool:
-    numbers = task.cell.hyperparameters
-    data = task.dataset
-    model, _, _ = task.cell.skeleton.build(numbers, data.classes, len(data.x_train))
-    x = data.transform(jnp.asarray(data.x_train[:1]))
-    params, _ = jax.eval_shape(model.init, jax.random.key(0), x)
-    return sum(leaf.size for leaf in jax.tree.leaves(params)) < _SMALL
+    leaves = jax.tree.leaves(parameters(task.cell, task.dataset))
+    return sum(leaf.size for leaf in leaves) < _SMALL
 
 
 def _groups(tasks: Sequence[Task]) -> list[list[Task]]:
@@ -172,15 +186,18 @@ def _groups(tasks: Sequence[Task]) -> list[list[Task]]:
     return list(groups.values())
 
 
-def _run_group(
-    group: Sequence[Task],
-    root: int,
-    decide: Callable[[Sequence[Task], int], Plan],
-    on_group: Callable[[Sequence[Task]], None],
-    on_epochs: Callable[[int], None],
-    *,
-    wait: bool,
-) -> list[Task]:
+class _How(NamedTuple):
+    """How groups are run: see `run_tasks`."""
+
+    root: int
+    decide: Callable[[Sequence[Task], int], Plan]
+    workers: int
+    on_group: Callable[[Sequence[Task]], None]
+    on_epochs: Callable[[int], None]
+    wait: bool
+
+
+def _run_group(group: Sequence[Task], how: _How) -> list[Task]:
     """Run the tasks that can be claimed; returns the others."""
     busy = []
     with ExitStack() as claims:
@@ -188,7 +205,7 @@ def _run_group(
         for task in group:
             if not task.missing:
                 continue
-            lock = task.store.claim(wait=wait)
+            lock = task.store.claim(wait=how.wait)
             if lock is None:
                 busy.append(task)
                 continue
@@ -197,13 +214,18 @@ def _run_group(
         members = [Member(cell, seed) for cell in mine for seed in mine[cell].missing]
         if not members:
             return busy
-        on_group(list(mine.values()))
+        how.on_group(list(mine.values()))
         for task in mine.values():
-            task.store.describe(_description(task, root))
-        plan = decide(group, len(members))
+            task.store.describe(_description(task, how.root))
+        plan = how.decide(group, len(members))
         start = time.perf_counter()
         for chunk, frame in train_population(
-            members, group[0].dataset, root=root, plan=plan, on_epochs=on_epochs
+            members,
+            group[0].dataset,
+            root=how.root,
+            plan=plan,
+            sharers=how.workers,
+            on_epochs=how.on_epochs,
         ):
             seconds = time.perf_counter() - start
             _store_chunk(mine, chunk, frame, seconds, plan)
@@ -212,20 +234,21 @@ def _run_group(
 
 
 def _store_chunk(
-    tasks: Mapping[Cell, Task],
+    tasks: Mapping[Any, Task],
     chunk: Sequence[Member],
     frame: pd.DataFrame,
     seconds: float,
     plan: Plan,
 ) -> None:
     """Store the rows of each cell of a chunk; the time is shared by its members."""
-    for cell, task in tasks.items():
-        positions = [i for i, member in enumerate(chunk) if member.cell == cell]
-        if positions:
-            mine = frame[frame["member"].isin(positions)].drop(columns="member")
-            share = round(seconds * len(positions) / len(chunk), 3)
-            record = {"wall_seconds": share, "plan": asdict(plan), **provenance()}
-            task.store.add(mine, record)
+    sizes = Counter(member.cell for member in chunk)
+    numbers = {cell: number for number, cell in enumerate(sizes)}
+    owners = np.asarray([numbers[member.cell] for member in chunk])
+    parts = frame.drop(columns="member").groupby(owners[frame["member"]])
+    for (_, mine), (cell, size) in zip(parts, sizes.items(), strict=True):
+        share = round(seconds * size / len(chunk), 3)
+        record = {"wall_seconds": share, "plan": asdict(plan), **provenance()}
+        tasks[cell].store.add(mine, record)
 
 
 def _description(task: Task, root: int) -> dict:
@@ -264,14 +287,15 @@ def history(tasks: Sequence[Task | Stored]) -> dict:
     """Where the stored numbers of all tasks come from, as one record.
 
     The date, versions and device are those of the last chunk; `wall_seconds` adds up
-    the training of all chunks, whenever they ran.
+    the training of all chunks, whenever they ran. Where no record is left, they are
+    unknown: the numbers are still there.
     """
     records = [record for task in tasks for record in task.store.records()]
-    last = max(records, key=lambda record: record["date"])
+    unknown = {"date": "", "versions": {}, "device": "unknown", "git": ""}
+    last = max(records, key=lambda record: record["date"], default=unknown)
     datasets = {task.cell.data: task.origin for task in tasks}
-    keep = ("date", "versions", "device", "git")
     return {
-        **{name: last[name] for name in keep},
+        **{name: last[name] for name in unknown},
         "wall_seconds": round(sum(record["wall_seconds"] for record in records), 1),
         "data": list(datasets.values()),
     }

@@ -1,7 +1,6 @@
 """Dead units of a function over a whole data set, in one streaming pass."""
 
-import operator
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -9,8 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from relujax.errors import InputError
+from relujax.instruments._arguments import EPSILONS, TAUS, Settings, batches, checked
 from relujax.instruments._diagnosis import Diagnosis
+from relujax.instruments._flow import DATA, sources
 from relujax.instruments._interpreter import Visitor, interpret, standalone
+from relujax.instruments._models import program
 from relujax.instruments._pointwise import GRID, sample
 from relujax.instruments._sites import (
     Plan,
@@ -32,62 +34,66 @@ from relujax.instruments._statistics import (
 T = TypeVar("T")
 
 
-class Settings(NamedTuple):
-    """How a diagnosis is made; `diagnose` explains each."""
-
-    loss: Callable[[Any, Any], jax.Array] | None = None
-    sites: Collection[str] | None = None
-    batch_size: int | None = None
-    unit_axis: int = -1
-    seed_axis: int | None = None
-    merge_loops: bool = False
-    taus: tuple[float, ...] = (0.0, 0.025, 0.1)
-    epsilons: tuple[float, ...] = (1e-2, 1e-3, 1e-5)
-    slope: float = 1e-3
-    max_rank_units: int = 1024
-
-
 def diagnose(
-    fn: Callable[..., Any], data: Any, *, params: Any = None, **settings: Any
+    fn: Any,
+    data: Any,
+    *,
+    params: Any = None,
+    loss: Callable[[Any, Any], jax.Array] | None = None,
+    sites: Collection[str] | None = None,
+    batch_size: int | None = None,
+    unit_axis: int = -1,
+    seed_axis: int | None = None,
+    merge_loops: bool = False,
+    taus: Sequence[float] = TAUS,
+    epsilons: Sequence[float] = EPSILONS,
+    slope: float = 1e-3,
+    max_rank_units: int = 1024,
 ) -> Diagnosis:
-    """What is dead in `fn`, over all of `data`.
+    """What is dead in a function or model, over all of the data.
 
-    The data pass once, in batches; what is kept of them is a few numbers per unit, so
-    memory does not grow with the data. The last batch is as short as it is: every
-    example counts exactly once.
+    The data pass once, in batches. What is kept of them does not grow with their
+    number: seven numbers per unit, and for the ranks a Gram matrix per site, units x
+    units (in double precision 8 MB at 1024 units; see `max_rank_units`). The last batch
+    is as short as it is: every example counts exactly once.
 
     Args:
-      fn: `fn(batch)`, or `fn(params, batch)` when `params` is given. It must treat the
-        examples of a batch independently (normalisation layers in evaluation mode).
+      fn: `fn(batch)`, or `fn(params, batch)` when `params` is given; or a model, which
+        runs in evaluation mode and sees the first part of a batch `(inputs, labels)`: a
+        Linen module, an NNX module, an Equinox module (called with one example, as
+        Equinox has it) or a `relujax.models.Model`. It must treat the examples of a
+        batch independently.
       data: an array, or a tuple or dict of arrays, with the examples along axis 0; or
         any other iterable (a list, a generator) of batches.
-      params: passed to `fn` first.
-      **settings: the rest, all by keyword:
-
-        * `loss`: `loss(output, batch)`, a number or one per example, whose gradient
-          into each pre-activation is taken; without it `zero_gradient` is unknown.
-        * `sites`: ids or activation names to look at; by default all with at least two
-          axes (the first for the examples).
-        * `batch_size`: examples per batch of arrays; by default 512, or 64 on a CPU,
-          where more do not fit into its cache.
-        * `unit_axis`: the axis of a site along which its units lie, -1 (use 1 for
-          channels-first convolutions).
-        * `seed_axis`: the axis of the leaves of `params` along which networks are
-          stacked; each is diagnosed on its own, under one `vmap`.
-        * `merge_loops`: whether iterations of a `scan` are one layer (a scan over time)
-          or, by default, each its own (a scan over layers).
-        * `taus`: thresholds of tau-dormancy (Sokar et al. 2023), (0, 0.025, 0.1).
-        * `epsilons`: thresholds of small output, (1e-2, 1e-3, 1e-5).
-        * `slope`: a derivative up to this size is saturated, 1e-3.
-        * `max_rank_units`: the widest site whose ranks are computed, 1024. They are of
-          a sample where a batch has more than 1024 observations, and four per unit.
+      params: passed to `fn` first. Of a Linen module its variables; of a
+        `relujax.models.Model` the pair that its `init` gives; NNX and Equinox modules
+        hold theirs.
+      loss: `loss(output, batch)`, a number or one per example, whose gradient into
+        each pre-activation is taken; without it `zero_gradient` is unknown.
+      sites: ids or activation names to look at; by default all that depend on the data
+        and have at least two axes (the first for the examples).
+      batch_size: examples per batch of arrays; by default 512, or 64 on a CPU, where
+        more do not fit into its cache.
+      unit_axis: the axis of a site along which its units lie (use 1 for channels-first
+        convolutions).
+      seed_axis: the axis of the leaves of `params` along which networks are stacked;
+        each is diagnosed on its own, under one `vmap`.
+      merge_loops: whether iterations of a `scan` are one layer (a scan over time) or,
+        by default, each its own (a scan over layers).
+      taus: thresholds of tau-dormancy (Sokar et al. 2023).
+      epsilons: thresholds of small output.
+      slope: a derivative up to this size is saturated.
+      max_rank_units: the widest site whose ranks are computed; 0 for none. They are of
+        a sample where a batch has more than 1024 observations, and four per unit. Each
+        such site keeps units x units numbers, times seeds, times iterations of scans.
 
     Returns:
       A `Diagnosis`: `print(diagnosis.summary())`, `.table()`, `.plot()`, `.report()`.
 
     Raises:
-      InputError: `fn` has no activations, a site is unknown or has no unit axis, the
-        data are empty, ragged, or of a shape that `fn` refuses.
+      InputError: `fn` has no activations, a site is unknown or has no unit axis, a
+        setting cannot be meant, the data are empty, ragged, or of a shape that `fn`
+        refuses, or the loss does not fit the output.
 
     Examples:
       >>> net = lambda x: jax.nn.relu(x @ jnp.array([[1.0, -1.0, 0.0]]))
@@ -96,20 +102,25 @@ def diagnose(
       relu_0 (...): 2 of 3 units never fire on 2 examples; their slope is zero there,
       so no gradient reaches them: they cannot recover by themselves; 1 always fires.
     """
-    return diagnoser(fn, **settings)(data, params)
+    settings = Settings(
+        loss=loss,
+        sites=sites,
+        batch_size=batch_size,
+        unit_axis=unit_axis,
+        seed_axis=seed_axis,
+        merge_loops=merge_loops,
+        taus=taus,
+        epsilons=epsilons,
+        slope=slope,
+        max_rank_units=max_rank_units,
+    )
+    return diagnoser(fn, settings)(data, params)
 
 
-def diagnoser(
-    fn: Callable[..., Any], **settings: Any
-) -> Callable[[Any, Any], Diagnosis]:
+def diagnoser(given: Any, settings: Settings) -> Callable[[Any, Any], Diagnosis]:
     """`diagnose` as a function of data and parameters that compiles only once."""
-    for name in settings:
-        if name not in Settings._fields:
-            raise InputError(
-                f"Unknown setting {name!r} of diagnose; "
-                f"known: {', '.join(Settings._fields)}."
-            )
-    chosen = Settings(**settings)
+    fn, params_of = program(given)
+    chosen = checked(settings)
     seeded = chosen.seed_axis is not None
 
     def batch_of_one(params, batch):
@@ -119,18 +130,23 @@ def diagnoser(
     step = jax.jit(jax.vmap(batch_of_one, in_axes) if seeded else batch_of_one)
 
     def run(data: Any, params: Any = None) -> Diagnosis:
+        params = params_of(params)
         if seeded and params is None:
             raise InputError("Expected params=... with a seed axis, got none.")
-        size = chosen.batch_size or (64 if jax.default_backend() == "cpu" else 512)
         total: dict[str, Statistics] = {}
         sites: list[Site] = []
+        first: set[str] = set()
         examples = 0
 
         def steps() -> Iterator[tuple[Any, dict[str, Statistics]]]:
-            for batch in _batches(data, size):
+            for batch in batches(data, chosen.batch_size):
                 if not sites:
                     one = _member(params, chosen.seed_axis)
-                    sites.extend(_trace(fn, one, batch, chosen)[1])
+                    look = _look(fn, one, batch, chosen)
+                    _check_loss(look.traced, batch, chosen.loss)
+                    sites.extend(look.sites)
+                    first.update(look.first)
+                    del look  # it holds the batch
                 yield batch, step(params, batch)
 
         for batch, counted in _one_ahead(steps()):
@@ -158,6 +174,8 @@ def diagnoser(
             with_gradient=chosen.loss is not None,
             taus=tuple(chosen.taus),
             epsilons=tuple(chosen.epsilons),
+            slope=chosen.slope,
+            first=frozenset(first),
         )
 
     return run
@@ -174,22 +192,39 @@ def _one_ahead(results: Iterator[T]) -> Iterator[T]:
         yield before
 
 
-def _trace(fn, params, batch, settings: Settings) -> tuple[Traced, list[Site]]:
-    """The traced function with only the sites to look at, and these."""
+class _Look(NamedTuple):
+    """What a function is, before it runs.
+
+    Attributes:
+      traced: the function with only the sites to look at.
+      sites: these.
+      first: the ids of those that no other activation goes into.
+    """
+
+    traced: Traced
+    sites: list[Site]
+    first: set[str]
+
+
+def _look(fn, params, batch, settings: Settings) -> _Look:
     try:
         traced = trace(fn, (batch,) if params is None else (params, batch), {})
     except InputError:
         raise
     except Exception as error:
         shapes = jax.tree.map(np.shape, batch)
-        first = str(error).strip().split("\n")[0]
         raise InputError(
             f"Expected data that the function takes, got batches of shape {shapes}: "
-            f"{first}"
+            f"{_in_short(error)}"
         ) from error
     sites = select(tuple(sites_of(traced.plan)), settings.sites)
+    arrays = (jax.Array, np.ndarray, np.generic)
+    data = sum(isinstance(leaf, arrays) for leaf in jax.tree.leaves(batch))
+    before = sources(traced, data)
     if settings.sites is None:
-        sites = [site for site in sites if len(site.shape) > 1] or sites
+        # Gates of the parameters alone have no units to fire on examples.
+        fed = lambda site: DATA in before[site.id] and len(site.shape) > 1
+        sites = [site for site in sites if fed(site)] or sites
     for site in sites:
         axis, axes = settings.unit_axis, len(site.shape)
         if axes < 2 or not -axes <= axis < axes:
@@ -199,7 +234,45 @@ def _trace(fn, params, batch, settings: Settings) -> tuple[Traced, list[Site]]:
                 f"give unit_axis=."
             )
     ids = {site.id for site in sites}
-    return traced._replace(plan=keep(traced.plan, ids)), sites
+    traced = traced._replace(plan=keep(traced.plan, ids))
+    return _Look(traced, sites, {id for id in ids if before[id] <= {DATA}})
+
+
+def _trace(fn, params, batch, settings: Settings) -> tuple[Traced, list[Site]]:
+    """The traced function with only the sites to look at, and these."""
+    return _look(fn, params, batch, settings)[:2]
+
+
+def _check_loss(traced: Traced, batch: Any, loss: Callable | None) -> None:
+    """Whether the loss takes the output of the function and gives what it should."""
+    if loss is None:
+        return
+    avals = [v.aval for v in traced.plan.jaxpr.outvars]
+    outs = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in avals]
+    try:
+        given = jax.eval_shape(loss, traced.unflatten(outs), batch)
+    except Exception as error:
+        raise InputError(
+            f"Expected loss(output, batch) to take the output of the function and a "
+            f"batch, got {_in_short(error)}"
+        ) from error
+    examples = len(jax.tree.leaves(batch)[0])
+    kinds = [(x.dtype, x.shape) for x in jax.tree.leaves(given)]
+    fits = [
+        jnp.issubdtype(dtype, jnp.floating) and np.prod(shape) in (1, examples)
+        for dtype, shape in kinds
+    ]
+    if fits != [True]:
+        got = ", ".join(f"{dtype}{list(shape)}" for dtype, shape in kinds)
+        raise InputError(
+            f"Expected one float from the loss, or one for each of {examples} "
+            f"examples, got {got or 'nothing'}."
+        )
+
+
+def _in_short(error: Exception) -> str:
+    first = str(error).strip().split("\n")[0]
+    return f"{type(error).__name__}: {first}"
 
 
 def _statistics(fn, params, batch, settings: Settings) -> dict[str, Statistics]:
@@ -286,25 +359,3 @@ def _member(params: Any, seed_axis: int | None) -> Any:
         return params
     first = lambda x: jnp.take(jnp.asarray(x), 0, seed_axis)
     return jax.eval_shape(lambda p: jax.tree.map(first, p), params)
-
-
-def _batches(data: Any, size: int) -> Iterator[Any]:
-    """Slices of arrays along axis 0, or the batches of an iterable as they come."""
-    if not isinstance(data, tuple | dict) and not hasattr(data, "shape"):
-        if not isinstance(data, Iterable):
-            raise InputError(
-                f"Expected arrays or an iterable of batches as data, got "
-                f"{type(data).__name__}."
-            )
-        yield from data
-        return
-    lengths = [np.shape(leaf)[:1] for leaf in jax.tree.leaves(data)]
-    if not lengths or () in lengths or len(set(lengths)) != 1:
-        shapes = jax.tree.map(np.shape, data)
-        raise InputError(
-            f"Expected arrays with the same number of examples along axis 0, got the "
-            f"shapes {shapes}."
-        )
-    for start in range(0, lengths[0][0], size):
-        part = slice(start, start + size)
-        yield jax.tree.map(operator.itemgetter(part), data)

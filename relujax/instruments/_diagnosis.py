@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from relujax.errors import unknown
+from relujax.instruments._sentences import paragraph
 from relujax.instruments._sites import Site
 from relujax.instruments._statistics import (
     Statistics,
@@ -23,17 +24,52 @@ if TYPE_CHECKING:
 
 
 class Layer(NamedTuple):
-    """One row of the table: a site in one iteration of the scans around it."""
+    """One row of the table: a site in one iteration of the scans around it.
 
-    site: Site
-    iteration: tuple[int, ...]
+    Attributes:
+      name: the site's id, and the iteration where there are some: `"scan/relu_0[2]"`.
+      seed: which network, or None.
+      site: where it is.
+      statistics: of its units, shape `[units]`.
+    """
+
+    name: str
     seed: int | None
+    site: Site
     statistics: Statistics
 
-    @property
-    def name(self) -> str:
-        where = f"[{', '.join(map(str, self.iteration))}]" if self.iteration else ""
-        return self.site.id + where
+
+class Place(NamedTuple):
+    """Where a layer is in arrays `[*seeds, *loops, units]` of a site."""
+
+    index: tuple[int, ...]
+    name: str
+    seed: int | None
+
+
+def places(id: str, shape: tuple[int, ...], seeded: bool) -> Iterator[Place]:
+    """The layers of a site.
+
+    Args:
+      id: the site's.
+      shape: `[*seeds, *loops]`.
+      seeded: whether the first axis is one of seeds.
+
+    >>> [place.name for place in places("scan/relu_0", (2,), False)]
+    ['scan/relu_0[0]', 'scan/relu_0[1]']
+    """
+    for index in np.ndindex(shape):
+        seed, iteration = (index[0], index[1:]) if seeded else (None, index)
+        where = f"[{', '.join(map(str, iteration))}]" if iteration else ""
+        yield Place(index, id + where, seed)
+
+
+def decidable(
+    taus: tuple[float, ...], epsilons: tuple[float, ...], with_gradient: bool
+) -> tuple[str, ...]:
+    """The names of the definitions that can be decided."""
+    names = definitions(taus, epsilons)
+    return tuple(n for n in names if n != "zero_gradient" or with_gradient)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -52,6 +88,8 @@ class Diagnosis:
       layer (Sokar et al. 2023, https://arxiv.org/abs/2302.12902). Relative: a layer of
       tiny outputs throughout has no dormant units; one of zeros has nothing else.
     * `small_<eps>`: its absolute output never reached eps.
+    * `not_finite`: its input was NaN or its output NaN or infinite, at least once: then
+      none of the others holds of it.
 
     Attributes:
       sites: what was looked at.
@@ -61,6 +99,8 @@ class Diagnosis:
       with_gradient: whether a loss was given.
       taus: thresholds of dormancy.
       epsilons: thresholds of small output.
+      slope: the largest derivative that counts as saturated.
+      first: ids of the sites that no other activation goes into.
     """
 
     sites: tuple[Site, ...]
@@ -70,12 +110,13 @@ class Diagnosis:
     with_gradient: bool
     taus: tuple[float, ...]
     epsilons: tuple[float, ...]
+    slope: float
+    first: frozenset[str]
 
     @property
     def definitions(self) -> tuple[str, ...]:
         """The names of the definitions that this diagnosis can decide."""
-        names = definitions(self.taus, self.epsilons)
-        return tuple(n for n in names if n != "zero_gradient" or self.with_gradient)
+        return decidable(self.taus, self.epsilons, self.with_gradient)
 
     def mask(self, definition: str) -> dict[str, np.ndarray]:
         """Which units meet a definition.
@@ -117,11 +158,9 @@ class Diagnosis:
         """The rows: every site, iteration and seed."""
         for site in self.sites:
             s = self.statistics[site.id]
-            for index in np.ndindex(s.count.shape[:-1]):
-                seed = index[0] if self.seeded else None
-                iteration = index[1:] if self.seeded else index
+            for index, name, seed in places(site.id, s.count.shape[:-1], self.seeded):
                 part = Statistics(*(np.asarray(x)[index] for x in s))
-                yield Layer(site, iteration, seed, part)
+                yield Layer(name, seed, site, part)
 
     def table(self) -> "pd.DataFrame":
         """One row per site, iteration and seed: counts by definition, and ranks."""
@@ -134,7 +173,7 @@ class Diagnosis:
         grouped: dict[str, list[Layer]] = {}
         for layer in self.layers():
             grouped.setdefault(layer.name, []).append(layer)
-        return "\n".join(_sentence(self, seeds) for seeds in grouped.values())
+        return "\n".join(paragraph(self, seeds) for seeds in grouped.values())
 
     def plot(self) -> "Figure":
         """Fractions of units by definition, and how often units fire, by layer."""
@@ -146,7 +185,7 @@ class Diagnosis:
         """Write one self-contained HTML page with sentences, figure and table.
 
         Args:
-          path: the file to write.
+          path: the file to write; folders that are missing are made.
 
         Returns:
           The path.
@@ -168,50 +207,3 @@ def _row(diagnosis: Diagnosis, layer: Layer) -> dict[str, Any]:
     row["effective_rank"] = float(effective_rank(s.gram))
     row["stable_rank"] = float(stable_rank(s.gram))
     return row
-
-
-def _sentence(diagnosis: Diagnosis, seeds: list[Layer]) -> str:
-    """What there is to say about one layer."""
-    first = seeds[0]
-    tests = definitions(diagnosis.taus, diagnosis.epsilons)
-    units = first.statistics.count.shape[-1]
-    head = f"{first.name} ({first.site.source}):"
-    if not any(layer.statistics.count.any() for layer in seeds):
-        return f"{head} never ran."
-    if any(np.isnan(layer.statistics.total).any() for layer in seeds):
-        return f"{head} some outputs are not numbers; the network has diverged."
-    masks = [tests["never_positive"](layer.statistics) for layer in seeds]
-    counts = [int(mask.sum()) for mask in masks]
-    examples = f"{diagnosis.examples:,} example{'s' * (diagnosis.examples != 1)}"
-    if len(seeds) > 1:
-        spread = f"{np.mean(counts):.1f} (from {min(counts)} to {max(counts)})"
-        sentence = f"{spread} of {units:,} units never fire on {examples}"
-        sentence += f", over {len(seeds)} seeds"
-    elif counts[0]:
-        fire = "fires" if counts[0] == 1 else "fire"
-        sentence = f"{counts[0]:,} of {units:,} units never {fire} on {examples}"
-    else:
-        sentence = f"each of {units:,} units fires on some of {examples}"
-    if sum(counts):
-        sentence += _outlook(diagnosis, seeds, masks)
-    linear = np.mean([tests["always_on"](layer.statistics).sum() for layer in seeds])
-    if linear:
-        sentence += f"; {linear:g} always {'fires' if linear == 1 else 'fire'}"
-    return f"{head} {sentence}."
-
-
-def _outlook(diagnosis: Diagnosis, seeds: list[Layer], masks: list[np.ndarray]) -> str:
-    """Whether the units that never fire can come back."""
-    if seeds[0].site.ruled:
-        return "; a derivative rule around them decides whether they can recover"
-    pairs = list(zip(seeds, masks, strict=True))
-    held = lambda values: all(np.all(v) for v in values)
-    if diagnosis.with_gradient:
-        still = held(layer.statistics.gradient[m] == 0 for layer, m in pairs)
-        reason = "their incoming gradient is zero"
-    else:
-        still = held(layer.statistics.steep[m] == 0 for layer, m in pairs)
-        reason = "their slope is zero there, so no gradient reaches them"
-    if not still:
-        return "; a gradient still reaches some of them: they may recover"
-    return f"; {reason}: they cannot recover by themselves"

@@ -54,17 +54,25 @@ def _firing(diagnosis: "Diagnosis", names: list[str]) -> np.ndarray:
 
 
 def timeline_figure(monitor: "Monitor") -> Figure:
-    """The fraction of dead units of every site, and births and revivals, by epoch."""
-    figure = Figure(figsize=(8, 6), layout="constrained")
-    above, below = figure.subplots(2, 1, sharex=True)
-    events = monitor.table()
-    for site, part in events.groupby("site", sort=False):
-        epochs: Any = part["epoch"]
-        (line,) = above.plot(epochs, part["dead"] / part["units"], "o-", label=site)
-        below.plot(epochs, part["births"], "v-", color=line.get_color())
-        below.plot(epochs, -part["revivals"], "^--", color=line.get_color())
+    """By epoch and layer: units that are dead, born, revived, and ever dead.
+
+    A line per seed, all seeds of a layer in one colour.
+    """
+    figure = Figure(figsize=(8, 8), layout="constrained")
+    above, middle, below = figure.subplots(3, 1, sharex=True)
+    table = monitor.table()
+    for number, (name, layer) in enumerate(table.groupby("site", sort=False)):
+        seeds = layer.groupby("seed") if "seed" in layer else [(0, layer)]
+        for i, (_, rows) in enumerate(seeds):
+            look: Any = {"color": f"C{number}", "label": name if i == 0 else None}
+            share = lambda event, rows=rows: rows[event] / rows["units"]
+            above.plot(rows["epoch"], share("dead"), "o-", **look)
+            middle.plot(rows["epoch"], share("births"), "v-", **look)
+            middle.plot(rows["epoch"], -share("revivals"), "^--", color=look["color"])
+            below.plot(rows["epoch"], share("ever_dead"), "o-", **look)
     above.set(ylabel=f"fraction {monitor.definition.replace('_', ' ')}", ylim=(0, 1))
     above.legend(fontsize="small")
-    below.axhline(0, color="black", linewidth=0.5)
-    below.set(xlabel="epoch", ylabel="deaths (up), revivals (down)")
+    middle.axhline(0, color="black", linewidth=0.5)
+    middle.set(ylabel="born (up), revived (down)")
+    below.set(xlabel="epoch", ylabel="fraction ever dead", ylim=(0, 1))
     return figure

@@ -37,7 +37,8 @@ _PAGE = jinja2.Template(
 0. Always on: the input was above 0 every time. Saturated: the slope was tiny every
 time. Zero gradient: the loss had no gradient into the input. Dormant: the mean absolute
 output is at most tau times that of the layer (Sokar et al. 2023, arXiv:2302.12902).
-Small: the absolute output never reached epsilon.</p>
+Small: the absolute output never reached epsilon. Not finite: the input was NaN or the
+output NaN or infinite, at least once; then no other definition holds.</p>
 </html>
 """,
     autoescape=True,
@@ -60,5 +61,6 @@ def write(diagnosis: "Diagnosis", path: Path) -> Path:
         columns=[name.replace("_", " ") for name in table.columns],
         rows=[[cell(v) for v in row] for row in table.itertuples(index=False)],
     )
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     return path

@@ -1,5 +1,6 @@
 """Remedies: recycle dead units, and start with fewer of them."""
 
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -44,12 +45,17 @@ def recycle(
 ) -> tuple[Any, Any]:
     """ReDo: give dead units new incoming weights and no say in the output yet.
 
-    Incoming weights are drawn anew, biases and outgoing weights become 0, so that the
-    function does not jump, and the optimiser's moments of all of these become 0. A
-    pure function: it works under `jit` and `vmap`.
+    Incoming weights are drawn anew, biases and outgoing weights become 0, and the
+    optimiser's moments of all of these become 0. A weight between two dead units is
+    drawn anew. A pure function: it works under `jit` and `vmap`.
+
+    The output of the network does not jump where the units gave nothing but zeros
+    (ReLUs that never fire, `dormant_0`). What others contributed is lost: those that
+    are dormant at a larger tau, or whose activation is not 0 where it is flat
+    (sigmoid, ELU).
 
     Args:
-      key: typed key.
+      key: typed key; the weights of a site depend on it and on the site's id.
       params: any pytree of parameters.
       dead: site id to booleans, shape `[units]`: `diagnosis.mask("dormant_0.025")`.
       links: site id to the parameters around it; other sites are left alone.
@@ -82,41 +88,39 @@ def recycle(
     leaves = dict(zip(paths, (jnp.asarray(leaf) for _, leaf in flat), strict=True))
     touched = {path: jnp.zeros(leaf.shape, bool) for path, leaf in leaves.items()}
 
-    def write(path: str, mask: jax.Array, axis: int, value: Any, link: Link) -> None:
+    def write(path: str, id: str, axis: int, value: Any) -> None:
+        """Set what belongs to the dead units of a site along an axis."""
         if path not in leaves:
             raise unknown("parameter", path, leaves)
-        units, size = mask.shape[0], leaves[path].shape[axis]
-        if size % units or (path != link.outgoing and size != units):
+        mask, shape = masks[id], leaves[path].shape
+        units, size = len(mask), shape[axis]
+        if size % units or (path != links[id].outgoing and size != units):
             raise InputError(
                 f"Expected {units} units along axis {axis} of {path!r}, got its shape "
-                f"{leaves[path].shape}."
+                f"{shape}."
             )
-        shape = [1] * leaves[path].ndim
-        shape[axis] = size
-        wide = jnp.broadcast_to(
-            jnp.tile(mask, size // units).reshape(shape), leaves[path].shape
-        )
+        along = [1] * len(shape)
+        along[axis] = size
+        wide = jnp.tile(mask, size // units).reshape(along)
+        wide = jnp.broadcast_to(wide, shape)
         touched[path] |= wide
         leaves[path] = jnp.where(wide, value, leaves[path])
 
-    for index, (id, link) in enumerate(links.items()):
-        if id not in dead:
-            raise unknown("site", id, dead)
-        mask = jnp.asarray(dead[id])
-        if mask.ndim != 1:
-            raise InputError(
-                f"Expected one boolean per unit of {id!r}, got the shape {mask.shape}; "
-                f"pass one seed and one iteration, or use jax.vmap."
-            )
+    masks = {id: _mask(dead, id) for id in links}
+    # Outgoing weights first, of all sites: those of one layer are the incoming weights
+    # of the next, and would wipe out what was drawn for it.
+    for id, link in links.items():
+        if link.outgoing is not None:
+            write(link.outgoing, id, link.outgoing_axis, 0)
+    for id, link in links.items():
         if link.incoming not in leaves:
             raise unknown("parameter", link.incoming, leaves)
         old = leaves[link.incoming]
-        new = initializer(jax.random.fold_in(key, index), old.shape, old.dtype)
-        write(link.incoming, mask, link.unit_axis, new, link)
+        drawn = jax.random.fold_in(key, zlib.crc32(id.encode()))
+        new = initializer(drawn, old.shape, old.dtype)
+        write(link.incoming, id, link.unit_axis, new)
         if link.bias is not None:
-            write(link.bias, mask, 0, 0, link)
-        if link.outgoing is not None:
-            write(link.outgoing, mask, link.outgoing_axis, 0, link)
+            write(link.bias, id, 0, 0)
 
     rebuild = lambda values: jax.tree.unflatten(structure, [values[p] for p in paths])
     reset = lambda leaf, mask: jnp.where(mask, 0, leaf)
@@ -129,6 +133,19 @@ def recycle(
         is_leaf=alike,
     )
     return rebuild(leaves), opt_state
+
+
+def _mask(dead: Mapping[str, ArrayLike], id: str) -> jax.Array:
+    """Which units of a site are dead, `[units]`."""
+    if id not in dead:
+        raise unknown("site", id, dead)
+    mask = jnp.asarray(dead[id])
+    if mask.ndim != 1:
+        raise InputError(
+            f"Expected one boolean per unit of {id!r}, got the shape {mask.shape}; "
+            f"pass one seed and one iteration, or use jax.vmap."
+        )
+    return mask
 
 
 def rai(

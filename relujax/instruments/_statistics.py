@@ -24,7 +24,7 @@ class Statistics(NamedTuple):
       nonzero: on how many observations its output was not zero.
       positive: on how many its pre-activation was above zero.
       steep: on how many the slope of the activation was not tiny.
-      total: sum of the absolute output.
+      total: sum of the absolute output, NaN where the pre-activation was.
       largest: maximum of the absolute output.
       gradient: maximum of `|dL / d pre-activation|`, NaN where none was asked for.
       gram: `A^T A` of the outputs `A`, shape `[*seeds, *loops, units, units]`, or zero
@@ -92,7 +92,8 @@ def measure(
         nonzero=nonzero,
         positive=positive,
         steep=steep,
-        total=jnp.sum(size, 0),
+        # `where(x > 0, x, 0)` turns what is no number into one.
+        total=jnp.sum(jnp.where(jnp.isnan(rows(pre)), jnp.nan, size), 0),
         largest=jnp.max(size, 0),
         gradient=jnp.full(units, jnp.nan, jnp.float32),
         gram=jnp.matmul(gram.T, gram, precision=jax.lax.Precision.HIGHEST),
@@ -124,12 +125,13 @@ def _sample(rows: jax.Array) -> jax.Array:
 def merge(old: Statistics, new: Statistics) -> Statistics:
     """The statistics of the observations of both."""
     xp = np if isinstance(new.count, np.ndarray) else jnp
-    return Statistics(
-        *(
-            xp.maximum(a, b) if name in _MAXIMA else a + b
-            for name, a, b in zip(Statistics._fields, old, new, strict=True)
+    with np.errstate(all="ignore"):  # infinity minus infinity is no number
+        return Statistics(
+            *(
+                xp.maximum(a, b) if name in _MAXIMA else a + b
+                for name, a, b in zip(Statistics._fields, old, new, strict=True)
+            )
         )
-    )
 
 
 def on_host(statistics: Statistics) -> Statistics:
@@ -157,15 +159,19 @@ def scores(statistics: Statistics) -> np.ndarray:
       s_i = \frac{E_x |h_i(x)|}{\frac1H \sum_k E_x |h_k(x)|}
 
     A layer that gives nothing but zeros has scores of zero, so that all of it is
-    dormant; the fraction would be 0 / 0.
+    dormant; the fraction would be 0 / 0. A unit that is not finite has no score, and
+    the mean is that of the others.
 
     >>> ones = np.ones(4)
     >>> scores(Statistics(*[4 * ones] * 4, np.array([0., 8, 8, 8]), *[ones] * 3))
     array([0. , 1.3333, 1.3333, 1.3333])
     """
-    size = statistics.total / np.maximum(statistics.count, 1)
-    mean = size.mean(-1, keepdims=True)
-    return np.divide(size, mean, out=np.zeros_like(size), where=mean > 0)
+    finite = np.isfinite(statistics.total)
+    size = np.where(finite, statistics.total, 0) / np.maximum(statistics.count, 1)
+    units = np.maximum(finite.sum(-1, keepdims=True), 1)
+    mean = size.sum(-1, keepdims=True) / units
+    ratio = np.divide(size, mean, out=np.zeros_like(size), where=mean > 0)
+    return np.where(finite, ratio, np.nan)
 
 
 def definitions(
@@ -183,16 +189,19 @@ def definitions(
         tests[f"dormant_{tau:g}"] = lambda s, tau=tau: scores(s) <= tau
     for eps in epsilons:
         tests[f"small_{eps:g}"] = lambda s, eps=eps: s.largest < eps
-    # A branch that never ran tells nothing about its units.
-    return {
-        name: lambda s, test=test: np.asarray(test(s) & (s.count > 0))
+    # Neither a branch that never ran tells anything about its units, nor do numbers
+    # that are none.
+    finite = lambda s: np.isfinite(s.total)
+    decided: dict[str, Callable[[Statistics], np.ndarray]] = {
+        name: lambda s, test=test: np.asarray(test(s) & (s.count > 0) & finite(s))
         for name, test in tests.items()
     }
+    return {**decided, "not_finite": lambda s: np.asarray(~finite(s))}
 
 
 def singular_values(gram: np.ndarray) -> np.ndarray:
     """Singular values of `A` from `A^T A`; those below its rounding error are zero."""
-    squares = np.linalg.eigvalsh(gram)
+    squares = np.linalg.eigvalsh(np.where(np.isfinite(gram), gram, 0))
     units = gram.shape[-1]
     noise = units * np.finfo(np.float32).eps * squares.max(-1, keepdims=True, initial=0)
     return np.sqrt(np.where(squares > noise, squares, 0))
@@ -209,7 +218,7 @@ def effective_rank(gram: np.ndarray) -> np.ndarray:
 
     Returns:
       Shape `[...]`: between 1 and the number of units, 0 for a zero matrix, NaN where
-      the Gram matrix was not formed.
+      the Gram matrix was not formed or is not finite.
 
     >>> print(effective_rank(np.eye(3)), effective_rank(np.ones((3, 3))))
     3.0 1.0
@@ -219,7 +228,7 @@ def effective_rank(gram: np.ndarray) -> np.ndarray:
     p = np.divide(sigma, total, out=np.zeros_like(sigma), where=total > 0)
     logs = np.log(p, out=np.zeros_like(p), where=p > 0)
     rank = np.where(total[..., 0] > 0, np.exp(-np.sum(p * logs, -1)), 0.0)
-    return rank if gram.shape[-1] else np.full(rank.shape, np.nan)
+    return _where_known(gram, rank)
 
 
 def stable_rank(gram: np.ndarray) -> np.ndarray:
@@ -234,4 +243,9 @@ def stable_rank(gram: np.ndarray) -> np.ndarray:
     largest = squares.max(-1, initial=0)
     total = squares.sum(-1)
     rank = np.divide(total, largest, out=np.zeros_like(total), where=largest > 0)
-    return rank if gram.shape[-1] else np.full(rank.shape, np.nan)
+    return _where_known(gram, rank)
+
+
+def _where_known(gram: np.ndarray, rank: np.ndarray) -> np.ndarray:
+    known = np.isfinite(gram).all((-2, -1)) & (gram.shape[-1] > 0)
+    return np.where(known, rank, np.nan)

@@ -1,13 +1,14 @@
 """One page over the reports of all studies: the ledger of all claims."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from relujax.report._origin import data_notes, wall_time
+from relujax.report._record import read_record
 from relujax.report._style import data_uri
-from relujax.report._text import p_value
-from relujax.report._write import tally, template, wall_time
+from relujax.report._text import CHOSEN_RIVAL
+from relujax.report._write import tally, template
 
 
 def write_index(
@@ -36,10 +37,11 @@ def write_index(
         claims=len(claims),
         untested=sum(not claim["tested"] for claim in claims),
         networks=sum(entry["networks"] for entry in studies),
+        notes=_notes(studies),
+        chosen_rival=CHOSEN_RIVAL,
         alphas=sorted({entry["alpha"] for entry in studies}),
         skipped=skipped,
         command=command,
-        p_value=p_value,
     )
     path = out / "report.html"
     path.write_text(page, encoding="utf-8")
@@ -48,17 +50,28 @@ def write_index(
 
 def _entry(path: Path, out: Path) -> dict[str, Any]:
     """What the page shows of one report."""
-    record = json.loads(path.with_name("report.json").read_text(encoding="utf-8"))
-    figure = record["figure"]
+    record = read_record(path.parent)
+    figure = next(iter(record["figures"]), None)
     if figure is not None:
         picture = path.parent / "figures" / f"{figure['name']}.svg"
         figure["uri"] = data_uri(picture.read_bytes())
     provenance = record["provenance"]
     return record | {
+        "figure": figure,
         "link": path.relative_to(out).as_posix(),
         "tally": tally(claim["verdict"] for claim in record["claims"]),
         "wall_time": wall_time(provenance["wall_seconds"]),
+        "notes": data_notes(provenance),
     }
+
+
+def _notes(studies: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """What must be known of the data, to the studies that used them."""
+    notes: dict[str, list[str]] = {}
+    for study in studies:
+        for note in study["notes"]:
+            notes.setdefault(note, []).append(study["study"])
+    return notes
 
 
 def _by_study(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -8,10 +8,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from relujax.analysis._results import final, metric_of, only, signed, task_label
+from relujax.analysis._results import final, metric_of, only, signed
+from relujax.report._many import ROW, short_labels
 from relujax.report._style import SOFT, WIDTH, Style, canvas, rows_height, wrapped
 
 TITLE = 22  # characters in a line of a panel's title
+AIRY = 12  # rows of an overview that are two lines high; more of them, one
 
 
 def confusion_matrices(frame: pd.DataFrame, look: Mapping[str, Style]) -> Figure:
@@ -126,12 +128,13 @@ def overview(
                 value[i, j] = m.scale * rows.loc[name, "difference"]
                 bold[i, j] = rows.loc[name, "p_holm"] <= alpha
     top = np.nanmax(np.abs(value)) if np.isfinite(value).any() else 1.0
-    rows = [wrapped(task_label(task, tasks), 30) for task in tasks]
+    rows = [wrapped(label, 36) for label in short_labels(tasks)]
     turned = max(map(len, names), default=0) > 60 // max(len(names), 1)
     heads = [wrapped(name, 48 if turned else 26) for name in names]
     top_room = 0.07 * max(map(len, heads), default=0) if turned else 0.4
-    lines = sum(max(2, len(row.split("\n"))) for row in rows)
-    figure = canvas(max(0.7 + 0.16 * lines, 2.2) + min(top_room, 3.2))
+    air = 2 if len(rows) <= AIRY else 1
+    lines = sum(max(air, len(row.split("\n"))) for row in rows)
+    figure = canvas(max(0.7 + ROW * lines, 2.2) + min(top_room, 3.2))
     axes = figure.subplots()
     better = value if m.higher_is_better else -value
     image = axes.imshow(better, cmap="PuOr_r", vmin=-top, vmax=top, aspect="auto")

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from relujax.analysis import METRICS, primary_metric
 from relujax.analysis._results import final, gap_metric, only, task_label, tasks
 from relujax.report._curves import loss_curves, signal_paths
+from relujax.report._many import is_ratio, seeds_strip
 from relujax.report._matrices import confusion_matrices, dead_heatmap, overview
 from relujax.report._strips import (
     difference_strip,
@@ -43,11 +44,34 @@ def overview_plate(
     return Plate(name, f"Every task against {baseline}", caption, figure)
 
 
+def seeds_plate(frame: pd.DataFrame, look: Mapping[str, Style], baseline: str) -> Plate:
+    """Every seed of every task, where these are too many for figures of their own."""
+    metric = primary_metric(frame)
+    label = METRICS[metric].label
+    way = "divided by" if is_ratio(metric) else "minus"
+    side = "right" if METRICS[metric].higher_is_better else "left"
+    caption = (
+        f"A mark for each seed: its test {label} {way} that of {baseline} with the "
+        f"same seed. Better to the {side}. {_n(frame, look)}"
+    )
+    with drawing():
+        figure = seeds_strip(frame, metric, look, baseline)
+    name = "seeds-regression" if metric == "mse" else "seeds"
+    return Plate(name, f"Every seed against {baseline}", caption, figure)
+
+
 def score_figure(frame: pd.DataFrame, metric: str, baseline: str) -> Figure:
     """A metric at the end of training: every seed, mean and interval by activation."""
     look = styles(list(frame["activation"].unique()), baseline)
     with drawing():
         return score_strip(frame, metric, look, baseline)
+
+
+def confusion_figure(frame: pd.DataFrame, baseline: str) -> Figure:
+    """The confusion matrices of one task, a panel for each activation."""
+    look = styles(list(frame["activation"].unique()), baseline)
+    with drawing():
+        return confusion_matrices(frame, look)
 
 
 class Plan(NamedTuple):

@@ -1,5 +1,7 @@
 """Tables as text: what a cell prints, Markdown and LaTeX."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +14,7 @@ from relujax.analysis._results import (
     metric_name,
     signed,
 )
+from relujax.study import Evidence
 
 
 def summary_text(table: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
@@ -63,31 +66,95 @@ def comparisons_text(
     return pd.DataFrame(text)
 
 
+CHOSEN_RIVAL = (
+    "Where a claim is about the best of several, effect and interval are those against "
+    "the strongest rival, which the results chose: only p accounts for the choice."
+)
+
+
+def claims_caption(judgements: Sequence[Judgement], alpha: float) -> str:
+    """How to read the ledger as a table."""
+    reasons = {p_or_reason(j) for j in judgements}
+    without = [j.claim.id for j in judgements if out_of_reach(j, alpha)]
+    notes = {
+        "Computed: settled for good, without sampling.": "computed" in reasons,
+        "Observed: seen in this sample, without a test of chance.": (
+            "observed" in reasons
+        ),
+        "Exploratory: set, or given a margin, after results had been seen; corrected "
+        "among themselves and outside of the guarantee.": any(
+            j.claim.exploratory for j in judgements
+        ),
+        f"Too few seeds for a verdict: {', '.join(without)}.": bool(without),
+    }
+    return (
+        f"Claims of the paper and verdicts at α = {alpha:g} (Holm). Intervals hold "
+        f"95 %, each for itself. {CHOSEN_RIVAL}"
+        + "".join(f" {note}" for note, wanted in notes.items() if wanted)
+    )
+
+
 def claims_text(judgements: Sequence[Judgement]) -> pd.DataFrame:
     """The ledger as a table."""
     return pd.DataFrame(
         [
             {
                 "claim": j.claim.id,
-                "verdict": j.verdict,
+                "verdict": _verdict(j),
                 "the paper": f"“{j.claim.quote}” ({j.claim.where})",
                 "reported": j.claim.reported or "–",
                 "measured": measured(j) or "–",
-                "p, Holm": p_value(j.p),
-                "seeds": str(j.evidence.n or "–"),
+                "p, Holm": p_or_reason(j),
+                "n": count(j.evidence),
             }
             for j in judgements
         ]
     )
 
 
+def _verdict(j: Judgement) -> str:
+    return f"{j.verdict} (exploratory)" if j.claim.exploratory else j.verdict
+
+
 def measured(j: Judgement) -> str:
-    """The effect with its interval and unit; empty where there is none."""
+    """The effect with its interval and unit; empty where there is none.
+
+    A tested effect is a difference and has a sign. A number that a computation gave has
+    none, and no decimals if it is a count.
+    """
     e = j.evidence
     if not np.isfinite(e.effect):
         return ""
     value, *ends = _rounded(e.effect, *filter(np.isfinite, e.interval))
+    if e.holds is not None:
+        whole = float(e.effect).is_integer()
+        value = signed(e.effect, 0) if whole else value
+        value = value.removeprefix("+")
     return f"{value} [{', '.join(ends)}] {e.unit}" if ends else f"{value} {e.unit}"
+
+
+def out_of_reach(j: Judgement, alpha: float) -> list[str]:
+    """The verdicts that no effect could have brought, with so few seeds."""
+    if j.verdict != "undecided":
+        return []
+    verdicts = ("supported", "contradicted")
+    return [v for v, p in zip(verdicts, j.least_p, strict=True) if p > alpha]
+
+
+def p_or_reason(j: Judgement) -> str:
+    """The corrected p-value, or why there is none."""
+    if j.p is not None:
+        return p_value(j.p)
+    if j.evidence.holds is None:
+        return "not tested"
+    return "observed" if j.evidence.observed else "computed"
+
+
+def count(e: Evidence) -> str:
+    """How many independent units there are: `10 seeds`."""
+    if not e.n:
+        return "–"
+    return f"{e.n} {e.counted.removesuffix('s') if e.n == 1 else e.counted}"
 
 
 def _rounded(*values: float) -> list[str]:
@@ -136,30 +203,74 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join(rows)
 
 
+#: Symbols to the names of their commands in mathematics.
+_SYMBOLS = {
+    **dict(zip("αβγδεζηθκλμνξπρστφχψω", (
+        "alpha beta gamma delta varepsilon zeta eta theta kappa lambda mu nu xi pi rho "
+        "sigma tau varphi chi psi omega"
+    ).split(), strict=True)),
+    **dict(zip("ΓΔΘΛΞΠΣΦΨΩ", (
+        "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
+    ).split(), strict=True)),
+    **dict(zip("·×÷±∓∞≤≥≠≈≡∝√∂∇∈∉→←∑∏∫ℓ", (
+        "cdot times div pm mp infty le ge ne approx equiv propto surd partial nabla in "
+        "notin to gets sum prod int ell"
+    ).split(), strict=True)),
+}  # fmt: skip
+
 LATEX = {
     **{c: rf"\{c}" for c in "&%$#_{}"},
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
-    "−": "$-$",
     "–": "--",
-    "<": "$<$",
-    "²": "$^2$",
+    "—": "---",
     "“": "``",
     "”": "''",
-    "·": r"$\cdot$",
-    "∞": r"$\infty$",
-    "≤": r"$\le$",
-    "α": r"$\alpha$",
-    "β": r"$\beta$",
-    "σ": r"$\sigma$",
+    "‘": "`",
     "’": "'",
+    "…": r"\ldots{}",
+    "\N{NO-BREAK SPACE}": "~",
+    "°": r"$^\circ$",
+    **{c: f"${c}$" for c in "<>|"},
+    "−": "$-$",
+    **{c: rf"$\{name}$" for c, name in _SYMBOLS.items()},
 }
+
+_RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n", strict=True))
+_LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
+
+
+def escaped(text: str) -> str:
+    """Text for LaTeX, in ASCII as far as its characters are known.
+
+    >>> print(escaped("ε = 10⁻⁵, naïve"))
+    $\\varepsilon$ = 10$^{-5}$, na\\"{i}ve
+    """
+    known = "".join(LATEX.get(c, c) for c in text)
+    for sign, plain in (("^", _RAISED), ("_", _LOWERED)):
+        script = lambda run, sign=sign, plain=plain: (
+            f"${sign}{{{''.join(plain[c] for c in run[0])}}}$"
+        )
+        known = re.sub(f"[{''.join(plain)}]+", script, known)
+    return "".join(c if c.isascii() else _accented(c) for c in known)
+
+
+def _accented(c: str) -> str:
+    """A letter and its accent, such as `é`; anything else as it is."""
+    letter, *marks = unicodedata.normalize("NFD", c)
+    if len(marks) != 1 or marks[0] not in _ACCENTS:
+        return c
+    return rf"\{_ACCENTS[marks[0]]}{{{letter}}}"
+
+
+_ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"',
+            "\u030c": "v", "\u0327": "c"}  # fmt: skip
 
 
 def latex(table: pd.DataFrame, caption: str, label: str) -> str:
     """A LaTeX table in booktabs style."""
-    escape = lambda text: "".join(LATEX.get(c, c) for c in str(text))
+    escape = lambda text: escaped(str(text))
     line = lambda cells: " & ".join(map(escape, cells)) + r" \\"
     body = [line(row) for row in table.to_numpy().tolist()]
     return "\n".join(

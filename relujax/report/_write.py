@@ -1,6 +1,5 @@
 """Writing a report: a pure function of stored results. Nothing here trains."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -12,7 +11,6 @@ import pandas as pd
 
 from relujax.analysis import (
     METRICS,
-    Judgement,
     conclusion,
     judge,
     paired_comparisons,
@@ -20,12 +18,19 @@ from relujax.analysis import (
     primary_metric,
     summary,
 )
-from relujax.analysis._results import TASK, by_kind, diverged, task_label, tasks
-from relujax.analysis._splits import pooled_names
+from relujax.analysis._results import by_kind, diverged, task_label, tasks
 from relujax.errors import InputError
 from relujax.report import _text
 from relujax.report._exhibits import Made, make_exhibits
-from relujax.report._plates import overview_plate, task_plates
+from relujax.report._origin import data_notes, data_table, machine_table, protocol_table
+from relujax.report._plates import overview_plate, seeds_plate, task_plates
+from relujax.report._record import (
+    clear,
+    exhibit_tables,
+    figures_of,
+    ledger_row,
+    write_record,
+)
 from relujax.report._style import Plate, save, slug, styles
 from relujax.study import Study
 
@@ -51,6 +56,8 @@ def write(
       out_dir: receives `report.html`, `summary`, `comparisons` and `claims` as `.md`
         and `.tex`, each figure as PNG and SVG under `figures/`, and `report.json`: the
         ledger for programs, from which `write_index` makes one page over all reports.
+        It names the tables and figures; those that an earlier report there names are
+        removed, and nothing else.
       alpha: the family-wise error rate of the verdicts.
 
     Raises:
@@ -60,7 +67,7 @@ def write(
         raise InputError(f"No results of {study.id!r} to report: run the study first.")
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
-    protocol = _protocol(frame, profile)
+    protocol = protocol_table(frame, profile)
     networks = len(frame.drop_duplicates(["cell", "seed"]))
     judgements = judge(study.claims, frame, alpha)
     exhibits = make_exhibits(study.exhibits, frame)
@@ -73,13 +80,15 @@ def write(
     captions = {
         "summary": _summary_caption(frame, ended),
         **{kind.name: _comparisons_caption(kind, baseline, alpha) for kind in kinds},
-        "claims": f"Claims of the paper and verdicts at α = {alpha:g} (Holm).",
+        "claims": _text.claims_caption(judgements, alpha),
     }
     tables = {
         "summary": _text.summary_text(ended, frame),
         **{kind.name: kind.text(baseline, alpha) for kind in kinds},
         "claims": _text.claims_text(judgements),
     }
+    tables = {name: table for name, table in tables.items() if len(table)}
+    clear(out)
     for name, table in tables.items():
         _write_table(out, study, name, table, captions[name])
     sections = _sections(frame, kinds, baseline, out / "figures")
@@ -89,22 +98,30 @@ def write(
         profile=profile,
         provenance=provenance,
         sentence=sentence,
-        notes=_notes(frame),
+        notes=[*data_notes(provenance), *_notes(frame)],
         contents=_contents(study, exhibits, sections),
         exhibits=shown,
         judgements=judgements,
         tally=tally(j.verdict for j in judgements),
-        tested=sum(j.p is not None for j in judgements),
+        planned=sum(j.p is not None and not j.claim.exploratory for j in judgements),
+        exploratory=sum(j.claim.exploratory for j in judgements),
+        chosen_rival=_text.CHOSEN_RIVAL,
         alpha=alpha,
         measured=_text.measured,
+        count=_text.count,
+        out_of_reach=_text.out_of_reach,
         p_value=_text.p_value,
         summary=tables["summary"],
         summary_caption=captions["summary"],
-        comparisons=[(tables[kind.name], captions[kind.name]) for kind in kinds],
+        comparisons=[
+            (tables[kind.name], captions[kind.name])
+            for kind in kinds
+            if kind.name in tables
+        ],
         sections=sections,
         protocol=protocol,
-        data=_data(provenance),
-        machine=_machine(provenance),
+        data=data_table(provenance),
+        machine=machine_table(provenance),
     )
     path = out / "report.html"
     path.write_text(page, encoding="utf-8")
@@ -116,12 +133,12 @@ def write(
         "sentence": sentence,
         "networks": networks,
         "alpha": alpha,
-        "claims": [_ledger_row(j) for j in judgements],
-        "figure": _key_figure([*shown, *sections]),
+        "claims": [ledger_row(j) for j in judgements],
+        "tables": [*tables, *exhibit_tables(shown)],
+        "figures": figures_of([*shown, *sections]),
         "provenance": dict(provenance),
     }
-    text = json.dumps(record, indent=2, ensure_ascii=False)
-    (out / "report.json").write_text(text, encoding="utf-8")
+    write_record(out, record)
     return path
 
 
@@ -158,28 +175,6 @@ class Kind(NamedTuple):
         return _text.comparisons_text(self.compared, self.metric, baseline, alpha)
 
 
-def _ledger_row(j: Judgement) -> dict:
-    return {
-        "id": j.claim.id,
-        "quote": j.claim.quote,
-        "where": j.claim.where,
-        "reported": j.claim.reported,
-        "measured": _text.measured(j),
-        "verdict": j.verdict,
-        "p": j.p,
-        "tested": j.p is not None or j.evidence.holds is not None,
-        "n": j.evidence.n,
-        "summary": j.evidence.summary,
-    }
-
-
-def _key_figure(groups: Sequence[Mapping[str, Any]]) -> dict | None:
-    """The first figure of the page, the paper's own before ours, without its pixels."""
-    for plate in (plate for group in groups for plate in group["plates"]):
-        return {key: plate[key] for key in ("name", "title", "caption", "width")}
-    return None
-
-
 def template(name: str) -> jinja2.Template:
     """One of the pages in this folder."""
     return jinja2.Environment(
@@ -193,8 +188,6 @@ def template(name: str) -> jinja2.Template:
 def _write_table(
     out: Path, study: Study, name: str, table: pd.DataFrame, caption: str
 ) -> None:
-    if table.empty:
-        return
     text = f"{_text.markdown(table)}\n\n{caption}\n"
     (out / f"{name}.md").write_text(text, encoding="utf-8")
     tex = _text.latex(table, caption, f"tab:{slug(study.id)}-{name}")
@@ -208,11 +201,10 @@ def _sections(
     look = styles(list(frame["activation"].unique()), baseline)
     compared = pd.concat([kind.compared for kind in kinds])
     sections = []
-    overviews = [
-        overview_plate(kind.frame, kind.compared, look, baseline)
-        for kind in kinds
-        if len(tasks(kind.frame)) > 1 and len(kind.compared)
-    ]
+    several = [k for k in kinds if len(tasks(k.frame)) > 1 and len(k.compared)]
+    overviews = [overview_plate(k.frame, k.compared, look, baseline) for k in several]
+    if len(every) > DETAILED:
+        overviews += [seeds_plate(kind.frame, look, baseline) for kind in several]
     if overviews:
         sections.append(_section("overview-section", "All tasks", overviews, folder))
     for task in [] if len(every) > DETAILED else every:
@@ -221,7 +213,8 @@ def _sections(
         plates = task_plates(frame, compared, task, look, baseline)
         if not plates:
             continue  # Every seed diverged: the notes say so.
-        sections.append(_section(f"figures-{slug(label)}", title, plates, folder))
+        section = _section(f"figures-{slug(label)}", title, plates, folder)
+        sections.append(section | {"task": label if len(every) > 1 else ""})
     return sections
 
 
@@ -299,8 +292,8 @@ def _notes(frame: pd.DataFrame) -> list[str]:
     count = len(tasks(frame))
     if count > DETAILED:
         notes.append(
-            f"With {count} tasks, none has figures of its own; the overview and the "
-            "tables hold all."
+            f"With {count} tasks, none has figures of its own: one overview has their "
+            "means, another every seed."
         )
     return notes
 
@@ -325,59 +318,3 @@ def _comparisons_caption(kind: Kind, baseline: str, alpha: float) -> str:
         f"two-sided; an asterisk marks p ≤ {alpha:g} after Holm’s correction over this "
         "table."
     )
-
-
-def _protocol(frame: pd.DataFrame, profile: str) -> pd.DataFrame:
-    epochs = sorted(frame.groupby("cell")["epoch"].max().unique())
-    seeds = frame.groupby("cell")["seed"].nunique()
-    low, high = seeds.min(), seeds.max()
-    named = frame.assign(data=frame["data"].map(pooled_names(frame["data"].unique())))
-    rows = {
-        "profile": profile,
-        **{c: _listing(named[c]) for c in [*TASK, "activation"]},
-        "seeds per cell": str(low) if low == high else f"{low} to {high}",
-        "epochs": ", ".join(map(str, epochs)),
-        "networks trained": str(int(seeds.sum())),
-    }
-    return pd.DataFrame({"setting": rows.keys(), "value": rows.values()})
-
-
-def _listing(column: pd.Series) -> str:
-    return ", ".join(map(str, column.unique()))
-
-
-def _data(provenance: Mapping[str, Any]) -> pd.DataFrame:
-    names = pooled_names([item["name"] for item in provenance["data"]])
-    rows = [
-        {
-            "data set": names[item["name"]],
-            "source": item["source"],
-            "training / test examples": f"{item['n_train']} / {item['n_test']}",
-            "sha256": item["sha256"],
-        }
-        for item in provenance["data"]
-    ]
-    return pd.DataFrame(rows).drop_duplicates()
-
-
-def _machine(provenance: Mapping[str, Any]) -> pd.DataFrame:
-    versions = ", ".join(f"{k} {v}" for k, v in provenance["versions"].items())
-    rows = {
-        "device": provenance["device"],
-        "wall time": wall_time(provenance["wall_seconds"]),
-        "versions": versions,
-        "commit": provenance["git"] or "not a git checkout",
-        "date": provenance["date"],
-    }
-    return pd.DataFrame({"machine": rows.keys(), "": rows.values()})
-
-
-def wall_time(seconds: float) -> str:
-    """Seconds in words.
-
-    >>> wall_time(59.6), wall_time(1200), wall_time(36_000)
-    ('60 s', '20 min', '10.0 h')
-    """
-    if seconds < 600:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 18_000 else f"{seconds / 3600:.1f} h"

@@ -110,7 +110,10 @@ def make_run(
 
         gradient = jax.value_and_grad(mean_loss, has_aux=True)
         (loss, changed), grads = gradient(state.params)
-        updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+        update = optax.with_extra_args_support(optimizer).update
+        updates, opt_state = update(
+            grads, state.opt_state, state.params, value=loss, grad=grads
+        )
         params = optax.apply_updates(state.params, updates)
         return TrainState(params, changed, opt_state, state.step + 1), loss
 

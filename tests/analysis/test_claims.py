@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,8 +28,8 @@ def verdicts(tests, frame):
     return [j.verdict for j in judge([claim(t) for t in tests], frame)]
 
 
-def planted(names=("relu", "elu", "gelu"), **means):
-    return results(names, accuracy=means, n_test=1000)
+def planted(names=("relu", "elu", "gelu"), seeds=10, **means):
+    return results(names, accuracy=means, n_test=1000, seeds=seeds)
 
 
 def test_planted_differences_are_found_in_both_directions():
@@ -106,6 +108,15 @@ def test_equivalent_and_no_worse():
     assert verdicts(tests, frame) == expected
 
 
+def test_a_lead_supports_no_worse_and_contradicts_equivalent():
+    frame = planted(relu=0.9, elu=0.99)
+    tests = [
+        no_worse("elu", "relu", margin=0.02),
+        equivalent("elu", "relu", margin=0.02),
+    ]
+    assert verdicts(tests, frame) == ["supported", "contradicted"]
+
+
 def test_a_lower_loss_is_better():
     frame = results(["relu", "elu"])
     frame.loc[frame.activation == "elu", "loss"] = 0.1
@@ -148,7 +159,7 @@ def test_settled_claims_stand_outside_the_correction():
     ]
     a, b, c, d = judge([claim(t) for t in tests], frame)
     assert (a.verdict, b.verdict, a.p) == ("supported", "contradicted", None)
-    assert c.p == pytest.approx(2 * 2**-10)
+    assert c.p == pytest.approx(2 * c.evidence.p_for)
     assert d.verdict == "undecided" and d.p is None
     assert "Not tested" in d.evidence.summary and "mnist" in d.evidence.summary
 
@@ -160,21 +171,56 @@ def test_holm_runs_over_the_claims():
     assert [j.p for j in judgements] == pytest.approx(holm([0.02, 0.04, 0.6]))
 
 
+def test_exploratory_claims_leave_the_planned_ones_alone():
+    raw = [0.01, 0.02, 0.3]
+    make = lambda p: lambda _: Evidence(1.0, (0.0, 2.0), p, 1 - p, 10, "", "")
+    planned = [claim(make(p)) for p in raw]
+    late = [replace(claim(make(p)), exploratory=True) for p in (0.02, 0.001)]
+    mixed = [planned[0], late[0], planned[1], late[1], planned[2]]
+    found = {id(j.claim): j.p for j in judge(mixed, pd.DataFrame())}
+    assert [found[id(c)] for c in planned] == pytest.approx(holm([0.02, 0.04, 0.6]))
+    assert [found[id(c)] for c in late] == pytest.approx(holm([0.04, 0.002]))
+
+
 def test_no_claims_and_one_seed():
     assert judge([], results()) == []
-    assert verdicts([better("elu", "relu")], results(seeds=1)) == ["undecided"]
+    (one,) = judge([claim(better("elu", "relu"))], results(seeds=1))
+    assert (one.verdict, one.p, one.least_p) == ("undecided", 1.0, (1.0, 1.0))
 
 
-@pytest.mark.parametrize("seeds", [5, 10])
-def test_false_verdicts_are_rarer_than_alpha(seeds):
-    # Five claims on activations that differ in nothing, on a test set of 114 examples
+def test_the_least_p_is_what_the_clearest_results_would_give():
+    names = ["relu", "elu", "gelu", "selu"]
+    nulls = [better("selu", "gelu"), better("gelu", "selu")]
+    clear = results(names, seeds=20, accuracy={"elu": 0.6}, n_test=10_000)
+    claims = [claim(t) for t in (best("elu"), *nulls)]
+    found, *_ = judge(claims, clear)
+    assert found.verdict == "contradicted"
+    # Three others, either direction, three claims, and one of 100,000 sign patterns.
+    assert found.p == pytest.approx(3 * 2 * 3 * 1e-5)
+    assert found.least_p == pytest.approx((found.p / 3, found.p))
+    vague, *_ = judge(claims, results(names, seeds=20))
+    assert vague.p > 0.05 and max(vague.least_p) < 0.001
+
+
+def test_differences_without_spread_have_a_least_p():
+    frame = results(["relu", "elu"], seeds=5)
+    frame["accuracy"] = np.where(frame.activation == "elu", 0.97, 0.96)
+    (found,) = judge([claim(better("elu", "relu"))], frame)
+    assert found.verdict == "undecided" and found.least_p == (1 / 16, 1 / 16)
+    (found,) = judge([claim(best("elu", among=["relu", "gelu"]))], planted(seeds=5))
+    assert found.least_p == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("seeds", "others"), [(5, 5), (5, 20), (10, 20), (20, 3)])
+def test_false_verdicts_are_rarer_than_alpha(seeds, others):
+    # Claims on activations that differ in nothing, on a test set of 114 examples
     # whose difficulty varies from seed to seed: the family-wise error rate of `judge`.
     rng = np.random.default_rng(1)
     studies, wrong = 200, 0
     for _ in range(studies):
         difficulty = rng.normal(0.97, 0.005, seeds).clip(0, 1)
-        baseline, *others = rng.binomial(114, difficulty, (6, seeds)) / 114
-        claims = [claim(on(other - baseline)) for other in others]
+        baseline, *rest = rng.binomial(114, difficulty, (1 + others, seeds)) / 114
+        claims = [claim(on(other - baseline)) for other in rest]
         verdicts = [j.verdict for j in judge(claims, pd.DataFrame())]
         wrong += any(verdict != "undecided" for verdict in verdicts)
     assert wrong / studies <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / studies)

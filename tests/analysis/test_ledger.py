@@ -1,8 +1,10 @@
 """The ledger on data whose truth is known: how often its verdicts are wrong.
 
-Each study has eight seeds and a test set of 1,000 examples, and each seed a difficulty
-of its own, so that scores are a lattice, noisy, and paired.
+Each study has a test set of 1,000 examples, and each seed a difficulty of its own, so
+that scores are a lattice, noisy, and paired.
 """
+
+import itertools
 
 import numpy as np
 import pandas as pd
@@ -14,26 +16,26 @@ from relujax.study import Claim
 SEEDS, EXAMPLES, STUDIES = 8, 1000, 80
 
 
-def study(rng, **rates):
+def study(rng, seeds=SEEDS, **rates):
     """Results of activations with the given probabilities of a correct answer."""
-    difficulty = rng.normal(0, 0.01, SEEDS)
+    difficulty = rng.normal(0, 0.01, seeds)
     parts = []
     for name, rate in rates.items():
         right = rng.binomial(EXAMPLES, np.clip(rate + difficulty, 0, 1))
-        part = pd.DataFrame({"seed": range(SEEDS), "accuracy": right / EXAMPLES})
+        part = pd.DataFrame({"seed": range(seeds), "accuracy": right / EXAMPLES})
         parts.append(part.assign(cell=name, activation=name))
     fixed = dict(data="wdbc", model="mlp", optimizer="adam", epoch=1, split="test")
     return pd.concat(parts).assign(**fixed, diverged=False)
 
 
-def ledgers(rates, tests, studies=STUDIES):
+def ledgers(rates, tests, studies=STUDIES, seeds=SEEDS):
     """The verdicts of many studies, `[studies, claims]`."""
     rng = np.random.default_rng(0)
     claims = [
         Claim(id=str(i), quote="It is.", where="Abstract", test=test)
         for i, test in enumerate(tests)
     ]
-    made = (study(rng, **rates) for _ in range(studies))
+    made = (study(rng, seeds, **rates) for _ in range(studies))
     return np.array([[j.verdict for j in judge(claims, frame)] for frame in made])
 
 
@@ -80,3 +82,20 @@ def test_what_was_planted_is_found_and_never_reversed():
     assert ((true == "supported").mean(axis=0) > 0.8).all()
     assert ((false == "contradicted").mean(axis=0) > 0.8).all()
     assert not (true == "contradicted").any() and not (false == "supported").any()
+
+
+@pytest.mark.parametrize("seeds", [5, 10, 20])
+def test_a_clear_claim_among_many_is_decided_whatever_the_number_of_seeds(seeds):
+    others = [f"a{i}" for i in range(5)]
+    rates = {"low": 0.6, "high": 0.99} | dict.fromkeys(others, 0.9)
+    tests = [
+        best("low", among=others),
+        best("high", among=others),
+        *[better(a, b) for a, b in itertools.permutations(others, 2)],
+    ]
+    assert len(tests) == 22
+    found = ledgers(rates, tests, studies=100 // seeds, seeds=seeds)
+    assert (found[:, 0] == "contradicted").all()
+    assert (found[:, 1] == "supported").all()
+    # At a rate of 5 %, more than three of at most twenty studies would be rare.
+    assert (found[:, 2:] != "undecided").any(axis=1).sum() <= 3

@@ -4,22 +4,28 @@ import pytest
 
 from relujax import benchmark
 from relujax.benchmark import WORKLOADS
-from relujax.engine import Plan
+from relujax.engine import Choice, Plan, _auto
 
 
-def test_bench_names_plans_speeds_and_the_choice(relujax, monkeypatch):
+def test_bench_names_plans_speeds_and_the_choice(relujax, monkeypatch, tmp_path):
     from relujax.cli import _bench
 
     def fake(cell, data, plans, networks):
         return {plan: 2e-3 if plan.mapping == "map" else 1e-3 for plan in plans}
 
     monkeypatch.setattr(benchmark, "seconds_per_step", fake)
+    monkeypatch.setattr(_auto, "seconds_per_step", fake)
+    monkeypatch.setattr(_auto, "folder", lambda: tmp_path)
     monkeypatch.setattr(_bench, "gemm_peak", lambda: 5e10)
     monkeypatch.setattr(_bench, "cache_compilations", lambda: None)
     code, text = relujax("bench")
     assert code == 0
     assert text.count("takes it") == len(WORKLOADS) == 5
     assert "map on 1 cpu device" in text and "vmap on 2 cpu devices" in text
+    assert "map by 1 on 1 cpu device" in text
+    assert "vmap by 2 on 1 cpu device" in text  # Of the four CNNs.
+    # As in a run: the long workloads are measured, for the short ones it is not worth.
+    assert "measured in" in text and "too little to measure" in text
     assert "50 to 50 GFLOP/s" in text
     code, text = relujax("bench", "--quick")
     assert code == 0 and text.count("takes it") == 2
@@ -28,7 +34,7 @@ def test_bench_names_plans_speeds_and_the_choice(relujax, monkeypatch):
 def test_seeds_per_hour():
     """455 examples in batches of 64, 20 epochs: 160 steps of a millisecond."""
     small, plan = WORKLOADS[-1], Plan("map")
-    speed = benchmark.Speed(small, {plan: 1e-3}, plan)
+    speed = benchmark.Speed(small, {plan: 1e-3}, Choice(plan, "it is the only one"))
     assert speed.seeds_per_hour(plan) == pytest.approx(3600 / 0.16)
 
 

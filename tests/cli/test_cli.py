@@ -1,5 +1,7 @@
 """The command as a user meets it: exit codes, sentences, resuming."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -99,6 +101,10 @@ def test_a_study_runs_reports_and_is_not_run_twice(relujax, study, tmp_path):
         (["run", "{study}", "--profile", "quik"], "Did you mean 'quick'?"),
         (["run", "{study}", "--seeds", "-3"], "at least 1 for --seeds, got -3"),
         (["run", "{study}", "--seeds", "many"], "valid integer"),
+        (["run", "{study}", "--plan", "pmap"], "'auto', 'vmap', 'map'"),
+        (["run", "{study}", "--chunk", "3"], "got 'auto', which chooses them"),
+        (["run", "{study}", "--plan", "map", "--chunk", "0"], "chunk of at least 1"),
+        (["run", "{study}", "--plan", "map", "--devices", "99"], "devices (what this"),
         (["demo", "--seeds", "0"], "at least 1 for --seeds, got 0"),
         (["nosuch"], "No such command"),
         (["run", "{broken}"], "Did you mean 'n_relu'"),
@@ -191,17 +197,105 @@ def test_an_interrupted_run_continues_and_ends_the_same(study, tmp_path, name):
     pd.testing.assert_frame_equal(rows(out), rows(whole), check_exact=True)
 
 
+# Both processes plan before either trains; what each trains is counted in a file.
+TOGETHER = """
+import os, time
+from pathlib import Path
+from relujax.engine import _sweep
+
+folder, original = Path(__file__).parent, _sweep.train_population
+def counted(members, *args, **kwargs):
+    with open(folder / "trained", "a") as file:
+        file.write(f"{len(members)}\\n")
+    return original(members, *args, **kwargs)
+_sweep.train_population = counted
+
+(folder / f"here-{os.getpid()}").touch()
+deadline = time.monotonic() + 60
+while len(list(folder.glob("here-*"))) < 2 and time.monotonic() < deadline:
+    time.sleep(0.01)
+"""
+
+
 def test_two_processes_share_the_work(study, tmp_path):
-    """Each cell is trained by one of them; both report all of it."""
-    study.write_text(STUDY.replace("EPOCHS", "200"))
+    """Each network is trained by one of them; both report all of it."""
+    study.write_text(TOGETHER + STUDY.replace("EPOCHS", "200"))
     out = tmp_path / "runs"
     processes = [_start(study, out) for _ in range(2)]
     texts = [process.communicate(timeout=240)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], texts
-    assert len(list(out.glob("tiny/*/*.parquet"))) == 2
+    assert len(list(tmp_path.glob("here-*"))) == 2
+    trained = (tmp_path / "trained").read_text().split()
+    assert sum(map(int, trained)) == 2 * 2  # cells × seeds
     assert all("report.html" in text for text in texts)
     frame = rows(out)
     assert not frame.duplicated(["cell", "seed", "epoch", "split"]).any()
+
+
+def test_a_full_disk_is_one_sentence_and_the_run_resumes(study, tmp_path):
+    """Files may not grow beyond what a record needs: rows cannot be written."""
+    out = tmp_path / "runs"
+    program = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096));"
+        "from relujax.cli import main; main()"
+    )
+    command = [sys.executable, "-c", program, "run", str(study), "--out", str(out)]
+    # Compiled programs are larger, too.
+    env = {**os.environ, "JAX_ENABLE_COMPILATION_CACHE": "false"}
+    done = subprocess.run(command, capture_output=True, text=True, env=env)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Failed: relu: [Errno 27] File too large" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not list(out.glob("tiny/*/seeds-*.parquet"))
+    assert not list(out.glob("tiny/*/.*"))
+    text, _ = _start(study, out).communicate(timeout=120)
+    assert "Training 4 networks." in text and len(rows(out)) == 2 * 2 * 3 * 2
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(relujax, study, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, text = relujax("run", study, "--out", tmp_path / "file")
+    assert code == 1 and "Not a directory" in text and "Traceback" not in text
+
+
+def test_the_plan_can_be_given(relujax, study, tmp_path):
+    out = tmp_path / "runs"
+    how = ["--plan", "map", "--chunk", 1, "--devices", 1]
+    code, text = relujax("run", study, "--out", out, *how)
+    assert code == 0 and "Plan:" not in text
+    assert len(list(out.glob("tiny/*/*.parquet"))) == 4  # One a network.
+    record = json.loads(next(out.glob("tiny/*/seeds-*.json")).read_text())
+    assert record["plan"] == {"mapping": "map", "chunk": 1, "devices": 1}
+    options = json.loads((out / "tiny/quick.json").read_text())["options"]
+    assert options == f"--out {out} --plan map --chunk 1 --devices 1"
+
+
+def test_compiled_programs_are_kept_for_the_next_start(study, tmp_path):
+    """Without a word from the user, in the folder for caches."""
+    unset = ("JAX_COMPILATION_CACHE_DIR", "XLA_FLAGS")
+    env = {k: v for k, v in os.environ.items() if k not in unset}
+    env["XDG_CACHE_HOME"] = str(tmp_path / "cache")
+    counts = []
+    for number in range(2):
+        command = ["run", str(study), "--out", str(tmp_path / str(number))]
+        subprocess.run([sys.executable, "-m", "relujax", *command], env=env, check=True)
+        counts.append(len(list(tmp_path.glob("cache/relujax/compiled/*-cache"))))
+    assert counts[0] > 0 and counts[1] == counts[0]
+
+
+def test_the_cache_of_compiled_programs_is_bounded(monkeypatch):
+    from relujax.cli import _run
+
+    set_to = {}
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR")
+    monkeypatch.delenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS")
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_MAX_SIZE", "7")
+    monkeypatch.setattr(jax.config, "update", set_to.__setitem__)
+    _run.cache_compilations()
+    assert "jax_compilation_cache_max_size" not in set_to  # The user has said 7.
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_MAX_SIZE")
+    _run.cache_compilations()
+    assert set_to["jax_compilation_cache_max_size"] == 2**30
 
 
 def test_help_does_not_import_jax():

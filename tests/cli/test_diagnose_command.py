@@ -13,6 +13,7 @@ MODULE = textwrap.dedent(
     import jax
     import jax.numpy as jnp
     from flax import linen as nn
+    from flax import nnx
 
     module = nn.Dense(3)
     weights = jnp.array([[1.0, -1.0, 0.0]])
@@ -30,6 +31,19 @@ MODULE = textwrap.dedent(
     def plain(x):
         return 2 * x
 
+    def two(x):
+        return jnp.tanh(net(x))
+
+    def first(x):
+        return jax.nn.relu(jnp.swapaxes(x, 1, 2) - 1)
+
+    def squared(output, y):
+        return (output.sum(-1) - y) ** 2
+
+    def diverged(x):
+        return jax.nn.relu(x / 0)
+
+    nnx_module = nnx.Sequential(nnx.Linear(1, 3, rngs=nnx.Rngs(0)), nnx.relu)
     number = 3
     bound = nn.Sequential([module, nn.relu]).bind(
         {"params": {"layers_0": {"kernel": weights, "bias": jnp.zeros(3)}}}
@@ -46,6 +60,8 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "usernet", raising=False)
     np.save("x.npy", np.linspace(1, 2, 700, dtype=np.float32)[:, None])
     np.savez("x.npz", x=np.ones((5, 1)), y=np.zeros(5))
+    np.save("y.npy", np.zeros(700, np.float32))
+    np.save("images.npy", np.ones((5, 3, 2), np.float32))
     np.savez("one.npz", images=np.ones((5, 1)))
     np.savez("two.npz", a=np.ones((5, 1)), b=np.ones((5, 1)))
     (tmp_path / "bad.npz").write_text("not an archive")
@@ -77,6 +93,36 @@ def test_planted_dead_units_are_found(diagnose, name):
     assert "saturated" in text
 
 
+@pytest.mark.parametrize(
+    "args", [["x.npz"], ["x.npy", "--labels", "y.npy", "--batch-size", "100"]]
+)
+def test_a_loss(diagnose, args):
+    loss = ["--loss", "usernet:squared"]
+    code, text = diagnose("usernet:net", "--data", *args, *loss)
+    assert code == 0
+    assert "their incoming gradient is zero" in text
+
+
+def test_sites_and_axes(diagnose):
+    code, text = diagnose("usernet:two", "--data", "x.npy", "--sites", "tanh")
+    assert code == 0 and "tanh_0" in text and "relu_0" not in text
+    args = ["--data", "images.npy", "--unit-axis", "1"]
+    code, text = diagnose("usernet:first", *args)
+    assert code == 0 and "2 of 2 units never fire" in text
+
+
+def test_a_module_that_holds_its_parameters(diagnose):
+    code, text = diagnose("usernet:nnx_module", "--data", "x.npy")
+    assert code == 0 and "3 units" in text
+
+
+def test_a_network_that_has_diverged(diagnose):
+    code, text = diagnose("usernet:diverged", "--data", "x.npy", "--report", "r.html")
+    assert code == 0
+    assert "no unit gives finite numbers; the network has diverged" in text
+    assert "nan" in text
+
+
 @pytest.mark.parametrize("data", ["x.npz", "one.npz"])
 def test_arrays_of_a_file(diagnose, data):
     code, text = diagnose("usernet:net", "--data", data)
@@ -99,6 +145,15 @@ def test_a_named_data_set_and_a_report(diagnose, folder):
 @pytest.mark.parametrize(
     ("target", "data", "sentence"),
     [
+        ("usernet:net", "x.npy --loss usernet:squared", "Expected labels for the loss"),
+        ("usernet:net", "x.npy --labels y.npy", "Expected --loss module:function"),
+        ("usernet:net", "x.npy --labels z.npy --loss a:b", "arrays of 'z.npy'"),
+        ("usernet:net", "x.npz --loss usernet:squere", "Did you mean 'squared'"),
+        ("usernet:net", "x.npz --loss jax.nn:relu", "Expected loss(output, batch)"),
+        ("usernet:net", "x.npy --sites relo", "Did you mean 'relu'"),
+        ("usernet:net", "x.npy --sites ,", "Expected some sites"),
+        ("usernet:net", "x.npy --unit-axis 2", "give unit_axis="),
+        ("usernet:net", "x.npy --batch-size 0", "a batch size of at least 1"),
         ("usernet", "x.npy", "Expected module:function, got 'usernet'"),
         ("nosuch:f", "x.npy", "Cannot import 'nosuch': ModuleNotFoundError"),
         ("usernet:nett", "x.npy", "Did you mean 'net'?"),
@@ -114,7 +169,7 @@ def test_a_named_data_set_and_a_report(diagnose, folder):
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(diagnose, target, data, sentence):
-    code, text = diagnose(target, "--data", data)
+    code, text = diagnose(target, "--data", *data.split())
     assert code == 2
     assert sentence in text
     assert "Traceback" not in text

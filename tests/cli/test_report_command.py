@@ -222,6 +222,18 @@ def test_status_of_a_failure(relujax, runs):
     assert "continue with" in text
 
 
+def test_status_of_what_no_study_has_asked_for(relujax, runs):
+    """`relujax.sweep` leaves no record of a study."""
+    folder = runs / "alpha"
+    path = _stored(folder)[0]
+    path.unlink()
+    (path.parent / "error.txt").write_text("ValueError: out of luck\n")
+    (folder / "quick.json").unlink()
+    text = relujax("status", runs)[1]
+    assert "alpha: No record in" in text and "relujax.sweep" in text
+    assert "It has 2 cells, with 3 seeds stored; 0 are running, 1 failed." in text
+
+
 def test_status_does_not_touch_a_damaged_file(relujax, runs):
     path = _stored(runs / "alpha")[0]
     path.write_bytes(path.read_bytes()[:200])

@@ -1,13 +1,22 @@
 """Which plan is chosen, from what, and that it is remembered."""
 
 import json
+import os
 from dataclasses import replace
 
 import jax
 import pytest
 
 from relujax import Cell, load_dataset
-from relujax.engine import Plan, _auto, candidates, choose, plan_tasks, run_tasks
+from relujax.engine import (
+    Plan,
+    _auto,
+    _measure,
+    candidates,
+    choose,
+    plan_tasks,
+    run_tasks,
+)
 from relujax.engine._measure import sample, seconds_per_step
 
 CELL = Cell(
@@ -59,15 +68,43 @@ def test_much_work_is_measured_once_and_remembered(wdbc, measured):
     assert len(measured) == 2
 
 
-@pytest.mark.parametrize("damage", ["garbage", "other devices"])
+@pytest.mark.parametrize("damage", ["garbage", "other devices", "nothing"])
 def test_what_cannot_be_read_is_measured_again(wdbc, measured, tmp_path, damage):
     long = replace(CELL, epochs=100_000)
     choose(long, wdbc, 100)
     (path,) = (tmp_path / "plans").iterdir()
     plan = {"mapping": "map", "chunk": None, "devices": 10_000}
-    path.write_text("{" if damage == "garbage" else json.dumps([[plan, 0.1]]))
+    content = {"garbage": "{", "other devices": json.dumps([[plan, 0.1]])}
+    path.write_text(content.get(damage, "[]"))
     choose(long, wdbc, 100)
     assert len(measured) == 2
+
+
+@pytest.mark.parametrize("change", ["cores", "flags"])
+def test_another_machine_is_measured_again(wdbc, measured, monkeypatch, change):
+    long = replace(CELL, epochs=100_000)
+    choose(long, wdbc, 100)
+    if change == "cores":
+        monkeypatch.setattr(os, "cpu_count", lambda: 10_000)
+    else:
+        monkeypatch.setenv("XLA_FLAGS", "--xla_something_else")
+    choose(long, wdbc, 100)
+    assert len(measured) == 2
+
+
+def test_beside_others_nothing_is_measured(wdbc, measured):
+    long = replace(CELL, epochs=100_000)
+    choice = choose(long, wdbc, 100, alone=False)
+    assert choice.plan == candidates()[0] and "train meanwhile" in choice.why
+    assert measured == []
+    choose(long, wdbc, 100)
+    assert choose(long, wdbc, 100, alone=False).plan.mapping == "vmap"
+
+
+def test_where_no_plan_can_be_measured_the_usual_one_is_tried(wdbc, monkeypatch):
+    monkeypatch.setattr(_auto, "seconds_per_step", lambda *_: {})
+    choice = choose(replace(CELL, epochs=100_000), wdbc, 100)
+    assert choice.plan == candidates()[0]
 
 
 def test_no_cache_folder_is_no_failure(wdbc, measured, tmp_path):
@@ -94,6 +131,24 @@ def test_plans_are_measured(wdbc):
     assert all(0 < seconds < 1 for seconds in times.values())
 
 
+def test_a_plan_that_needs_too_much_is_left_out(wdbc, monkeypatch):
+    class Stopwatch:
+        seconds = 1.0
+
+        def __init__(self, cell, part, plan, networks):
+            self.plan = plan
+            if plan.mapping == "vmap" and plan.devices == 1:
+                raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: at the start")
+
+        def turn(self):
+            if self.plan.mapping == "vmap":
+                raise MemoryError
+
+    monkeypatch.setattr(_measure, "_Stopwatch", Stopwatch)
+    plans = [Plan("vmap"), Plan("map"), Plan("vmap", devices=2)]
+    assert seconds_per_step(CELL, wdbc, plans, 3) == {Plan("map"): 1.0}
+
+
 def test_the_part_that_is_measured_has_a_few_batches(wdbc):
     part = sample(wdbc, 32)
     assert len(part.x_train) == 4 * 32
@@ -110,3 +165,26 @@ def test_a_run_says_in_one_line_what_it_chose(tmp_path):
     assert line.startswith("map on 2 cpu devices: the usual one")
     assert not run_tasks(tasks, workers=1, on_plan=said.append)
     assert len(said) == 1  # Nothing was left to train.
+
+
+def test_a_small_network_is_measured_too_on_one_device(tmp_path, measured, monkeypatch):
+    """Nothing is said of workers: a single group has none beside it."""
+    monkeypatch.setattr(jax, "local_device_count", lambda: 1)
+    monkeypatch.setattr(_auto, "_WORTH_MEASURING", 0.0)
+    said = []
+    tasks = plan_tasks([CELL], [0], tmp_path / "runs")
+    assert not run_tasks(tasks, on_plan=said.append)
+    assert measured == [[Plan("map"), Plan("vmap")]]
+    assert len(said) == 1 and "measured in" in said[0]
+
+
+def test_groups_side_by_side_say_their_plan_too(tmp_path, measured, monkeypatch):
+    monkeypatch.setattr(jax, "local_device_count", lambda: 1)
+    monkeypatch.setattr(_auto, "_WORTH_MEASURING", 0.0)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    said = []
+    cells = [CELL, replace(CELL, activation="relu")]
+    tasks = plan_tasks(cells, [0], tmp_path / "runs")
+    assert not run_tasks(tasks, on_plan=said.append)
+    assert measured == []
+    assert len(said) == 2 and all("train meanwhile" in line for line in said)

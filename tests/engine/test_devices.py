@@ -12,6 +12,10 @@ import numpy as np
 import pytest
 from device_losses import SEEDS, losses
 
+from relujax.data import from_arrays
+from relujax.engine import Plan
+from relujax.engine._program import put_on_device
+
 # Between `map` and `vmap`, or between numbers of devices: the rounding of float32,
 # grown over the 16 updates.
 BOUND = 1e-4
@@ -72,3 +76,28 @@ def test_two_devices_agree_to_rounding(reference):
     # On the same devices, whoever else runs and wherever a seed lies: the same bits.
     again = losses("map", 2, seeds=SEEDS[::-1][:3])
     assert again == {seed: two[seed] for seed in again}
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_every_device_has_the_data_as_they_are_stored(devices):
+    images = np.arange(2 * 5 * 5, dtype=np.uint8).reshape(2, 5, 5, 1)
+    data = from_arrays(images, np.arange(2), images, np.arange(2))
+    placed = put_on_device(data, Plan("map", devices=devices))
+    for array in jax.tree.leaves(placed):
+        assert array.sharding.device_set == set(jax.local_devices()[:devices])
+        assert array.sharding.is_fully_replicated
+    assert placed.train.x.dtype == np.uint8
+    np.testing.assert_array_equal(placed.train.x, images)
+
+
+def test_invariance_under_the_flags_that_users_have():
+    """The other tests compile without optimisation, and on one thread."""
+    flagless = {k: v for k, v in os.environ.items() if k != "XLA_FLAGS"}
+    done = subprocess.run(
+        [sys.executable, HERE / "invariance.py"],
+        env={**flagless, "PYTHONPATH": str(HERE.parents[1])},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["mlp", "cnn"]

@@ -10,8 +10,8 @@ import pytest
 
 from relujax import load_dataset
 from relujax.activations import get
-from relujax.engine import Cell, Member, Plan, train_population
-from relujax.models import MLP
+from relujax.engine import Cell, Member, OwnCell, Plan, train_population
+from relujax.models import MLP, from_linen
 from relujax.training import streams
 
 
@@ -203,10 +203,21 @@ def test_the_slope_of_arelu_follows_the_loss(wdbc):
 def test_a_diverged_seed_is_marked(wdbc):
     frame = train(small(optimizer="sgd(learning_rate=1e30)"), wdbc, [0])
     assert not frame.query("epoch == 0")["diverged"].any()
-    last = frame.query("epoch == 2")
-    assert last["diverged"].all()
-    # 455 examples in batches of 64: 8 steps an epoch. The loss of step 0 is finite.
-    assert last["diverged_step"].between(1, 15).all()
+    later = frame.query("epoch > 0")
+    assert later["diverged"].all()
+    # The loss of step 0 is finite, that of the next one is not; at both epochs after.
+    assert set(later["diverged_step"]) == {1.0}
+
+
+def test_the_last_update_can_be_the_one_that_ruins_a_network(wdbc):
+    """No step is left whose loss could show it: evaluation does, on both splits."""
+    full = {"batch_size": 455, "epochs": 1}
+    frame = train(small(optimizer="sgd(learning_rate=1e30)", **full), wdbc, [0, 1])
+    assert np.isfinite(frame["running_loss"].dropna()).all()
+    last = frame.query("epoch == 1")
+    assert len(last) == 4 and last["diverged"].all()
+    assert set(last["diverged_step"]) == {1.0}
+    assert frame.query("epoch == 0")["diverged_step"].isna().all()
 
 
 def test_a_diverged_seed_leaves_the_others_alone(wdbc):
@@ -222,14 +233,51 @@ def test_a_diverged_seed_leaves_the_others_alone(wdbc):
         np.testing.assert_allclose(last["loss"][[0, 2]], alone["loss"], rtol=1e-5)
 
 
-@pytest.mark.parametrize("chunk", [1, 2, 3])
+@pytest.mark.parametrize("chunk", [1, 2, 3, 20])
 def test_chunks_change_no_number(wdbc, chunk):
+    """Nor does the number of rows, which is that of the chunk."""
     cell = small("n_relu")
     whole = train(cell, wdbc, range(5))
     parts = train(cell, wdbc, range(5), Plan("map", chunk=chunk))
     for seed in range(5):
         expected = scalars(whole, seed)
         pd.testing.assert_frame_equal(scalars(parts, seed), expected, check_exact=True)
+
+
+def test_a_chunk_larger_than_usual_is_one_call(wdbc):
+    members = [Member(small(epochs=1), seed) for seed in range(18)]
+    plan = Plan("map", chunk=18)
+    ((chunk, frame),) = train_population(members, wdbc, root=0, plan=plan)
+    assert chunk == members and frame["seed"].nunique() == 18
+
+
+def test_a_long_training_reports_more_often():
+    from relujax.engine._population import _calls
+
+    epochs = np.arange(101)
+    assert [len(call) for call in _calls(epochs, 1.0)] == [5] * 21
+    assert [len(call) for call in _calls(epochs, 50.0)] == [2] * 51
+    assert [len(call) for call in _calls(epochs, 1e6)] == [1] * 101
+
+
+@pytest.mark.parametrize("name", ["adam", "adamax", "adamw", "rmsprop", "sgd"])
+def test_every_optimiser_trains(wdbc, name):
+    frame = train(small(optimizer=f"{name}(learning_rate=0.01)", epochs=3), wdbc, [0])
+    losses = frame.query("split == 'train'").sort_values("epoch")["loss"]
+    assert losses.iloc[-1] < losses.iloc[0]
+
+
+def test_an_optimiser_gets_the_loss(wdbc):
+    """Polyak's step length is the loss over the squared norm of the gradient."""
+    cell = OwnCell(
+        model=from_linen(MLP(1, "relu", hidden=(8,))),
+        optimizer=optax.polyak_sgd(max_learning_rate=0.1),
+        objective="binary_cross_entropy",
+        batch_size=64,
+        epochs=3,
+    )
+    losses = train(cell, wdbc, [0]).query("split == 'train'")["loss"]
+    assert losses.iloc[-1] < losses.iloc[0]
 
 
 def test_a_convolutional_network_learns_digits():

@@ -74,7 +74,7 @@ def test_the_state_of_training_is_float32():
     members = Members(jnp.zeros(1, jnp.int32), numbers)
     counts = jnp.ones(1, jnp.int32)
     states = program.start(counts, members)
-    shared = (put_on_device(data), jnp.array([0, 1]))
+    shared = (put_on_device(data, Plan("map")), jnp.array([0, 1]))
     states, packed = program.advance(counts, states, members, shared)
     assert types(states.train.params, states.train.opt_state, packed) == {"float32"}
 

@@ -1,13 +1,21 @@
 """Durability: resume, extend, corrupted files."""
 
 import json
-import warnings
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from relujax import InputError
-from relujax.engine import Cell, collect, plan_tasks, run_tasks
+from relujax.engine import (
+    Cell,
+    Store,
+    _sweep,
+    collect,
+    history,
+    plan_tasks,
+    run_tasks,
+)
 
 CELLS = [
     Cell(
@@ -79,21 +87,40 @@ def test_a_damaged_file_is_set_aside_and_recomputed(tmp_path, damage):
     pd.testing.assert_frame_equal(whole, repaired)
 
 
-def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
-    def full_disk(self, path):
-        path.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
+def test_a_damaged_record_does_not_block_a_finished_study(tmp_path):
+    whole, _ = run(tmp_path, range(2))
+    for path in tmp_path.glob("*/seeds-*.json"):
+        path.write_text("{")
+    tasks = plan_tasks(CELLS, range(2), tmp_path)
+    with pytest.warns(UserWarning, match="its rows stay"):
+        found = history(tasks)
+    assert found["device"] == "unknown" and found["wall_seconds"] == 0
+    again, trained = run(tmp_path, range(2))
+    assert trained == 0
+    pd.testing.assert_frame_equal(whole, again)
 
-    monkeypatch.setattr(pd.DataFrame, "to_parquet", full_disk)
-    with pytest.raises(OSError, match="No space left"):
-        run(tmp_path, [0])
-    monkeypatch.undo()
-    assert not list(tmp_path.glob("*/*.parquet"))
-    assert not list(tmp_path.glob("*/.*"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        _, trained = run(tmp_path, [0])
-    assert trained == 2
+
+def test_many_cells_are_not_claimed_all_at_once(tmp_path, monkeypatch):
+    """Each claim is an open file, of which a process may have about a thousand."""
+    monkeypatch.setattr(_sweep, "_CLAIMS", 2)
+    claimed, most = set(), []
+    claim = Store.claim
+
+    def counted(store, *, wait):
+        lock = claim(store, wait=wait)
+        claimed.add(lock)
+        most.append(sum(lock.is_locked for lock in claimed))
+        return lock
+
+    monkeypatch.setattr(Store, "claim", counted)
+    cells = [
+        replace(CELLS[1], activation=f"n_relu(sigma={sigma})")
+        for sigma in (0.1, 0.2, 0.3, 0.4, 0.5)
+    ]
+    tasks = plan_tasks(cells, [0], tmp_path)
+    assert run_tasks(tasks, workers=1) == []
+    assert most == [1, 2, 1, 2, 1]
+    assert collect(tasks, [0])["cell"].nunique() == 5
 
 
 def test_what_ran_is_recorded(tmp_path):
@@ -112,3 +139,20 @@ def test_bad_data_fail_before_any_training(tmp_path):
     with pytest.raises(InputError, match="'wdbc'"):
         plan_tasks(cells, [0], tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("data", "objective", "message"),
+    [
+        ("wine", "binary_cross_entropy", "two classes .* got the 3 of wine"),
+        ("wine", "mse", "objective for classification"),
+        ("synthetic(curve='linear')", "softmax_cross_entropy", "for regression"),
+        ("synthetic(curve='linear')", "binary_cross_entropy", "for regression"),
+    ],
+)
+def test_an_objective_that_does_not_fit_the_data_is_refused(
+    tmp_path, data, objective, message
+):
+    cell = Cell(data=data, model="mlp", activation="relu", objective=objective)
+    with pytest.raises(InputError, match=message):
+        plan_tasks([cell], [0], tmp_path)

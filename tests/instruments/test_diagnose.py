@@ -1,4 +1,7 @@
-"""Planted dead units are counted exactly, by every definition and in every mode."""
+"""What one pass over the data counts, and what a diagnosis says of it."""
+
+import gc
+import weakref
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +29,7 @@ EXPECTED = {
     "small_0.01": 4,
     "small_0.001": 4,
     "small_1e-05": 3,
+    "not_finite": 0,
 }
 
 
@@ -56,22 +60,8 @@ def counts(diagnosis, id="relu_0"):
     return {name: mask.sum(-1).tolist() for name, mask in masks.items()}
 
 
-@pytest.mark.parametrize("batch_size", [N, 10, 1000])
-@pytest.mark.parametrize("transform", [lambda f: f, jax.jit], ids=["plain", "jit"])
-def test_planted_units_are_counted_exactly(transform, batch_size):
-    params = planted()
-    settings = {"loss": loss, "batch_size": batch_size}
-    result = diagnose(transform(net), (X, Y), params=params, **settings)
-    assert counts(result) == EXPECTED
-    assert result.examples == N
-    assert (result.statistics["relu_0"].count == N).all()
-    tanh = counts(result, "tanh_0")
-    assert (tanh["saturated"], tanh["always_on"], tanh["zero_gradient"]) == (1, 4, 1)
-
-
-def test_eager_statistics_are_those_of_captured_values():
-    with jax.disable_jit():
-        result = diagnose(net, (X, Y), params=planted(), loss=loss)
+def test_statistics_are_those_of_captured_values():
+    result = diagnose(net, (X, Y), params=planted(), loss=loss)
     assert counts(result) == EXPECTED
     _, seen = capture(net)(planted(), (X, Y))
     pre, post = np.asarray(seen["relu_0"].pre), np.asarray(seen["relu_0"].post)
@@ -112,17 +102,27 @@ def test_seeds_are_diagnosed_on_their_own():
     assert "1.3 (from 0 to 3) of 16" in result.summary()
 
 
-def test_batches_of_a_generator_are_each_seen_once():
-    batches = ((X[i : i + 10], Y[i : i + 10]) for i in range(0, N, 10))
-    fn = lambda batch: net(planted(), batch)
-    result = diagnose(fn, batches, loss=loss)
-    assert counts(result) == EXPECTED
-    assert result.examples == N
-
-
 def test_what_is_kept_does_not_grow_with_the_data():
     size = lambda n: [x.shape for x in _kept(diagnose(jax.nn.relu, _noise(n)))]
     assert size(10) == size(700)
+
+
+@pytest.mark.parametrize("settings", [{}, {"loss": lambda output, batch: output.sum()}])
+def test_batches_are_let_go(settings):
+    seen, alive = [], []
+
+    def batches():
+        for i in range(20):
+            batch = _noise(8) + i
+            seen.append(weakref.ref(batch))
+            yield batch
+            del batch
+            gc.collect()
+            alive.append(sum(ref() is not None for ref in seen))
+
+    diagnose(jax.nn.relu, batches(), **settings)
+    assert len(alive) == 20
+    assert max(alive) <= 3  # one runs while the next is prepared
 
 
 def _kept(diagnosis):
@@ -176,6 +176,18 @@ def test_a_branch_counts_only_where_it_ran():
     never = diagnose(fn, x[:4])
     assert not never.mask("never_positive")["cond/0/tanh_0"].any()
     assert "cond/0/tanh_0" in never.summary() and "never ran" in never.summary()
+
+
+def test_gates_of_the_parameters_alone_are_left_out():
+    def fn(params, x):
+        step = lambda c, p: (jax.nn.relu(c) * jax.nn.softplus(p)[None], None)
+        return jax.jit(lambda p, x: lax.scan(step, x, p))(params, x)[0]
+
+    params, x = jnp.ones((2, 3, 4)), np.ones((5, 3, 4), np.float32)
+    (site,) = diagnose(fn, x, params=params).sites
+    assert site.activation == "relu"
+    wanted = diagnose(fn, x, params=params, sites=["softplus"])
+    assert [site.activation for site in wanted.sites] == ["softplus"]
 
 
 def test_a_while_loop_adds_up():
@@ -309,9 +321,78 @@ def test_sentences():
         "3 of 16 units never fire on 37 examples; their incoming gradient is zero: "
         "they cannot recover by themselves; 2 always fire."
     )
-    assert "each of 4 units fires on some of 37 examples; 4 always fire." in second
-    broken = diagnose(jax.nn.relu, np.full((2, 3), np.nan, np.float32))
-    assert "not numbers" in broken.summary()
+    assert second.endswith(
+        "each of 4 units has a positive input on some of 37 examples; 4 always have a "
+        "positive input."
+    )
+
+
+FAR = np.array([[-9.0, 1.0], [-10.0, 1.0]], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("fn", "sentence"),
+    [
+        (jax.nn.relu, "1 of 2 units never fires on 2 examples; their slope is zero "),
+        (jax.nn.sigmoid, "1 of 2 units never has a positive input on 2 examples; "),
+        (jax.nn.sigmoid, "slope is at most 0.001 there, so that hardly any gradient"),
+        (jax.nn.elu, "they recover slowly, if at all; 1 always has a positive input."),
+        (jnp.tanh, "hardly any gradient"),
+        (jax.nn.leaky_relu, "a gradient still reaches some of them: they may recover"),
+    ],
+)
+def test_a_small_slope_is_not_called_zero(fn, sentence):
+    assert sentence in diagnose(fn, FAR).summary()
+
+
+def test_what_can_revive_a_unit_is_said():
+    relu, x = jax.nn.relu, -np.ones((3, 2), np.float32)
+    end = "they cannot recover by themselves"
+    first, second = diagnose(lambda x: relu(relu(x) - 1), x).summary().split("\n")
+    assert first.endswith(f"{end}.")
+    assert second.endswith(f"{end} unless the layers before it change.")
+    loss = lambda output, batch: 0 * output.sum()
+    steep = diagnose(jax.nn.leaky_relu, x, loss=loss).summary()
+    assert steep.endswith(f"{end} unless the layers after it change.")
+
+
+@pytest.mark.parametrize(
+    "rectifier",
+    [jax.nn.relu, lambda x: jnp.maximum(x, 0), lambda x: jnp.where(x > 0, x, 0)],
+    ids=["relu", "maximum", "where"],
+)
+def test_units_that_are_not_finite_are_neither_dead_nor_alive(rectifier, tmp_path):
+    x = np.array([[-1, np.nan, 1, np.inf], [-2, 1, 1, 1]], np.float32)
+    result = diagnose(rectifier, x, batch_size=1)
+    masks = {name: result.mask(name)["relu_0"] for name in result.definitions}
+    assert masks["not_finite"].tolist() == [False, True, False, True]
+    for name in ("never_active", "never_positive", "dormant_0.1", "small_0.01"):
+        assert masks[name].tolist() == [True, False, False, False]
+    assert masks["always_on"].tolist() == [False, False, True, False]
+    row = result.table().iloc[0]
+    assert row.not_finite == 2 and np.isnan(row.effective_rank + row.stable_rank)
+    assert "1 of 4 units never fires on 2 examples" in result.summary()
+    assert "2 give no finite numbers: the network has diverged" in result.summary()
+    assert "no finite numbers" in result.report(tmp_path / "page.html").read_text()
+
+
+def test_a_network_that_has_diverged(tmp_path):
+    params = planted() | {"w": np.full((UNITS, UNITS), np.nan, np.float32)}
+    result = diagnose(net, (X, Y), params=params, loss=loss, batch_size=10)
+    for sentence in result.summary().split("\n"):
+        assert sentence.endswith(
+            "no unit gives finite numbers; the network has diverged."
+        )
+    table = result.table()
+    assert table.not_finite.tolist() == table.units.tolist()
+    definitions = [name for name in result.definitions if name != "not_finite"]
+    assert not table[definitions].to_numpy().any()
+    assert table.effective_rank.isna().all() and table.stable_rank.isna().all()
+    assert result.report(tmp_path / "new" / "page.html").stat().st_size > 0
+    seeds = jax.tree.map(lambda *p: np.stack(p), planted(), params)
+    result = diagnose(net, (X, Y), params=seeds, seed_axis=0)
+    assert "16 give no finite numbers" in result.summary()
+    assert "in 1 of 2 seeds." in result.summary()
 
 
 def test_table_figure_and_report(tmp_path):
@@ -344,9 +425,27 @@ def test_bad_input_is_one_sentence():
         diagnose(relu, X[:, 0])
     with pytest.raises(InputError, match="same units"):
         diagnose(relu, [X, X[:, :3]])
-    with pytest.raises(InputError, match="Unknown setting 'batchsize'"):
-        diagnose(relu, X, batchsize=3)
     with pytest.raises(InputError, match="Unknown definition of dead 'zero_gradient'"):
         diagnose(relu, X).mask("zero_gradient")
     with pytest.raises(InputError, match="with a seed axis"):
         diagnose(relu, X, seed_axis=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"sites": []}, "Expected some sites to look at, got none"),
+        ({"batch_size": 0}, "Expected a batch size of at least 1, got 0"),
+        ({"batch_size": -1}, "Expected a batch size of at least 1, got -1"),
+        ({"taus": 0.1}, r"thresholds such as \(0.01, 0.1\) for taus, got 0.1"),
+        ({"epsilons": "ab"}, "for epsilons, got 'ab'"),
+        ({"loss": lambda output: output.sum()}, r"Expected loss\(output, batch\)"),
+        ({"loss": lambda output, _: output}, r"one for each of 37 examples, got float"),
+        ({"loss": lambda output, _: (output > 0).sum()}, "Expected one float"),
+        ({"loss": lambda output, _: None}, "got nothing"),
+        ({"loss": lambda output, _: (output.sum(), 0.0)}, r"got float32\[\], float32"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_one_sentence(settings, sentence):
+    with pytest.raises(InputError, match=sentence):
+        diagnose(jax.nn.relu, X, **settings)

@@ -125,10 +125,13 @@ def test_exports(death):
     assert flat["probe/relu_0/never_positive"] == 1.0
     assert flat["probe/relu_0/births"] == monitor.table().births.iloc[-1]
     assert all(isinstance(value, float) for value in flat.values())
-    above, below = monitor.plot().axes
-    assert len(above.lines) == 1
+    above, middle, below = monitor.plot().axes
+    assert len(above.lines) == len(below.lines) == 1
     np.testing.assert_allclose(above.lines[0].get_ydata()[-1], 1.0)
-    assert len(below.lines) == 3
+    np.testing.assert_allclose(
+        below.lines[0].get_ydata(), monitor.table().ever_dead / 12
+    )
+    assert len(middle.lines) == 3
 
 
 def test_it_compiles_once():
@@ -164,7 +167,52 @@ def test_it_works_in_an_optax_loop_over_seeds():
         monitor.record(epoch, params)
         params, state = update(params, state)
     assert monitor.records[0].dead["relu_0"].shape == (2, 12)
-    assert monitor.table().units.tolist() == [24, 24]
+    table = monitor.table()
+    assert table.seed.tolist() == [0, 1, 0, 1]
+    assert table.units.tolist() == [12] * 4
+    for row in table.itertuples():
+        dead = monitor.records[row.epoch].dead["relu_0"]
+        assert row.dead == dead[row.seed].sum()
+    assert "dead_units/seed_1/relu_0/never_positive" in monitor.metrics()
+    above, *_ = monitor.plot().axes
+    assert len(above.lines) == 2
+    assert len(above.get_legend().get_texts()) == 1
+
+
+def test_the_layers_of_a_scan_are_followed_on_their_own():
+    step = lambda c, b: (jax.nn.relu(c + b[None]), None)
+    monitor = Monitor(lambda biases, x: jax.lax.scan(step, x, biases)[0], X**2 + 1)
+    alive, half = jnp.zeros((3, 2)), jnp.zeros((3, 2)).at[1, 0].set(-9)
+    for epoch, biases in enumerate((alive, half, alive)):
+        monitor.record(epoch, biases)
+    table = monitor.table().pivot(index="site", columns="epoch")
+    names = [f"scan/relu_0[{i}]" for i in range(3)]
+    assert table.index.tolist() == names
+    # What is dead in the second layer is dead in the third: it gets zeros.
+    assert table["dead"].to_numpy().tolist() == [[0, 0, 0], [0, 1, 0], [0, 1, 0]]
+    assert table["revivals"][2].tolist() == [0, 1, 1]
+    assert table["ever_dead"][2].tolist() == [0, 1, 1]
+    flat = monitor.metrics()
+    assert [flat[f"dead_units/{n}/revivals"] for n in names] == [0, 1, 1]
+    assert {flat[f"dead_units/{n}/never_positive"] for n in names} == {0}
+    assert len(monitor.plot().axes[0].lines) == 3
+
+
+def test_a_network_that_diverges_neither_dies_nor_revives():
+    monitor = Monitor(net, X)
+    params = initial()
+    dead = params | {"b": params["b"].at[:3].set(-99)}
+    broken = params | {"w": jnp.full((2, 12), jnp.nan)}
+    for epoch, now in enumerate((dead, broken, dead)):
+        monitor.record(epoch, now)
+    table = monitor.table()
+    before = table.dead.iloc[0]
+    assert before >= 3
+    assert table.dead.tolist() == [before, 0, before]
+    assert table.births.tolist() == [before, 0, before]
+    assert table.revivals.tolist() == [0, 0, 0]
+    assert table.not_finite.tolist() == [0, 12, 0]
+    assert monitor.plot().axes
 
 
 def test_bad_input_is_one_sentence():
@@ -175,4 +223,8 @@ def test_bad_input_is_one_sentence():
     with pytest.raises(InputError, match="Expected an epoch after 1"):
         monitor.record(1, initial())
     with pytest.raises(InputError, match="Unknown definition of dead 'dormant'"):
-        Monitor(net, X, definition="dormant").record(0, initial())
+        Monitor(net, X, definition="dormant")
+    with pytest.raises(InputError, match="Unknown definition of dead 'zero_gradient'"):
+        Monitor(net, X, definition="zero_gradient")
+    with pytest.raises(InputError, match="got a generator"):
+        Monitor(net, (x for x in [X]))

@@ -72,6 +72,52 @@ def test_flattened_convolution():
     assert not kernel[:, 1].any() and kernel[:, 0].all() and kernel[:, 2].all()
 
 
+def two_layers(params, x):
+    h = jax.nn.relu(x @ params["a"] + params["p"][None])
+    return jax.nn.relu(h @ params["b"] + params["q"][None]) @ params["c"]
+
+
+TWO = {"first": Link("a", "b", "p"), "second": Link("b", "c", "q")}
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5])
+def test_the_order_of_the_links_does_not_matter(share):
+    """Listed back to front, dead layers stayed dead: the first wiped out the second."""
+    keys = jax.random.split(jax.random.key(0), 3)
+    shapes = {"a": (3, 8), "b": (8, 6), "c": (6, 2)}
+    weights = {
+        name: jax.random.normal(key, shape)
+        for key, (name, shape) in zip(keys, shapes.items(), strict=True)
+    }
+    dead = {"first": jnp.arange(8) < share * 8, "second": jnp.arange(6) < share * 6}
+    biases = {
+        "p": jnp.where(dead["first"], -99, 0),
+        "q": jnp.where(dead["second"], -99, 0),
+    }
+    params = weights | {name: 1.0 * bias for name, bias in biases.items()}
+    key, x = jax.random.key(1), jax.random.normal(jax.random.key(2), (20, 3))
+    new, _ = recycle(key, params, dead, TWO)
+    again, _ = recycle(key, params, dead, dict(reversed(TWO.items())))
+    jax.tree.map(np.testing.assert_array_equal, new, again)
+    alone, _ = recycle(key, params, dead, {"first": TWO["first"]})
+    np.testing.assert_array_equal(alone["a"], new["a"])
+    # Dead units gave zeros, and give nothing yet: the output is the same.
+    np.testing.assert_allclose(two_layers(new, x), two_layers(params, x), rtol=1e-5)
+    # But something flows through every layer, and a gradient reaches the last weights.
+    grad = jax.grad(lambda p: jnp.sum(two_layers(p, x) - 1))(new)
+    assert np.asarray(grad["c"][dead["second"]]).any()
+
+
+def test_what_a_dormant_unit_contributed_is_lost():
+    params = {"up": jnp.eye(2), "down": jnp.ones((2, 1))}
+    net = lambda p, x: jax.nn.sigmoid(x @ p["up"]) @ p["down"]
+    dead = {"s": jnp.array([True, False])}
+    new, _ = recycle(jax.random.key(0), params, dead, {"s": Link("up", "down")})
+    x = jnp.array([[-3.0, 0.0]])
+    lost = net(params, x) - net(new, x)
+    np.testing.assert_allclose(lost, jax.nn.sigmoid(-3.0), rtol=1e-5)
+
+
 def test_equinox_layout():
     eqx = pytest.importorskip("equinox")
     model = eqx.nn.MLP(2, 1, 4, 1, key=jax.random.key(0))
@@ -92,7 +138,7 @@ def test_bad_input_is_one_sentence():
         recycle(key, PARAMS, DEAD, {"relu_1": LINKS["relu_0"]})
     with pytest.raises(InputError, match="Unknown parameter 'upp'"):
         recycle(key, PARAMS, DEAD, {"relu_0": Link("upp")})
-    with pytest.raises(InputError, match="Expected 3 units along axis -1 of 'up'"):
+    with pytest.raises(InputError, match="Expected 3 units along axis -2 of 'down'"):
         recycle(key, PARAMS, {"relu_0": np.ones(3, bool)}, LINKS)
     with pytest.raises(InputError, match="one boolean per unit"):
         recycle(key, PARAMS, {"relu_0": np.ones((2, 4), bool)}, LINKS)

@@ -4,7 +4,7 @@ from frames import regression, results
 
 from relujax.analysis import paired_comparisons
 from relujax.analysis._results import tasks
-from relujax.report._plates import overview_plate, task_plates
+from relujax.report._plates import overview_plate, seeds_plate, task_plates
 from relujax.report._style import MARKERS, save, styles
 
 MANY = [
@@ -125,6 +125,43 @@ def test_no_text_covers_another(names):
     frame = results(names, seeds=4, epochs=2, data=("wdbc", "digits"))
     for plate in plates(frame).values():
         assert not texts_overlap(plate.figure), plate.name
+
+
+def many(make=results, seeds=4, **kwargs):
+    """Results of 24 tasks with long names."""
+    data = [f"synthetic(curve='two_class', n={n}, d={d}, columns=5)"
+            for n in (100, 500) for d in (1, 2, 5)]  # fmt: skip
+    models = [f"deep_mlp(width=8, depth={depth})" for depth in (1, 3, 10, 30)]
+    names = ["relu", "elu", "selu"]
+    return make(names, data=data, models=models, seeds=seeds, epochs=1, **kwargs)
+
+
+@pytest.mark.parametrize("make", [results, regression])
+def test_every_seed_of_many_tasks_is_drawn(make):
+    frame = many(make)
+    look = styles(["relu", "elu", "selu"], "relu")
+    plate = seeds_plate(frame, look, "relu")
+    elu = panels(plate)[0]
+    marks = [line for line in elu.lines if line.get_marker() == "o"]
+    assert len(marks) == 1 and len(marks[0].get_xdata()) == 24 * 4
+    assert elu.get_xscale() == ("log" if make is regression else "linear")
+    plate.figure.canvas.draw()
+    assert not any(t.get_text() for t in elu.get_xticklabels(minor=True))
+    assert not any("$" in t.get_text() for t in elu.get_xticklabels())
+    labels = [label.get_text() for label in elu.get_yticklabels()]
+    assert len(set(labels)) == 24 and labels[0] == "n=100, d=1, depth=1"
+    assert not texts_overlap(plate.figure)
+
+
+def test_an_overview_of_many_tasks_has_short_labels_and_a_page_of_height():
+    frame = many()
+    look = styles(["relu", "elu", "selu"], "relu")
+    table = paired_comparisons(frame, "accuracy", "relu")
+    plate = overview_plate(frame, table, look, "relu")
+    labels = [label.get_text() for label in plate.figure.axes[0].get_yticklabels()]
+    assert max(map(len, labels)) < 25
+    assert plate.figure.get_figheight() < 6
+    assert not texts_overlap(plate.figure)
 
 
 def test_no_two_activations_look_alike():

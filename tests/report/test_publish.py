@@ -28,6 +28,7 @@ def test_a_published_report_is_small_and_whole(tmp_path):
     path = report.publish(asked, "quick", frame, PROVENANCE, page.parent, out)
     text = path.read_text()
     assert PROVENANCE["command"] in text and "9f" * 32 in text
+    assert "- Machine: cpu, 2 cores\n- Time in training: 1 min 23 s, with comp" in text
     assert all(claim.quote in text for claim in CLAIMS if "<" not in claim.quote)
     assert "`same-function`: SReLU(β) equals ELU" in text
     assert (
@@ -41,3 +42,44 @@ def test_a_published_report_is_small_and_whole(tmp_path):
     for name in names:
         whole = page.parent / "figures" / name
         assert (out / "figures" / name).stat().st_size < whole.stat().st_size
+    captions = re.findall(r"\]\(figures/[^)]+\)\n\n(.*)", text)
+    assert len(captions) == len(images)
+    assert all(words and not words.startswith("#") for words in captions)
+
+
+def test_figures_of_an_earlier_report_are_neither_kept_nor_published(tmp_path):
+    folder, figures = tmp_path / "report", tmp_path / "report" / "figures"
+    asked = study(exhibits=EXHIBITS)
+    for data in [("wdbc(split=0)", "digits"), ("wdbc(split=0)", "wdbc(split=1)")]:
+        frame = results(["relu", "elu"], seeds=2, data=data)
+        report.write(asked, "quick", frame, PROVENANCE, folder)
+        (figures / "mine-accuracy.png").touch()  # Not ours to remove.
+    names = {path.stem for path in figures.iterdir()}
+    assert not any(name.startswith(("wdbc", "digits")) for name in names)
+    assert {"accuracy", "mine-accuracy", "table-1"} - names == {"table-1"}
+    out = tmp_path / "kept"
+    report.publish(asked, "quick", frame, PROVENANCE, folder, out)
+    kept = {path.stem for path in (out / "figures").iterdir()}
+    assert kept == {"figure-1-the-loss", "accuracy", "loss"}
+
+    report.write(study(), "quick", frame, PROVENANCE, folder)
+    assert not (folder / "table-1.md").exists()
+    assert not (figures / "figure-1-the-loss.svg").exists()
+
+
+def test_figures_of_several_tasks_are_told_apart_and_exhibits_are_all_kept(tmp_path):
+    frame = results(["relu", "elu"], seeds=3, data=("wdbc", "digits"))
+    errors = Exhibit(
+        title="Figure 4: confusion matrices",
+        caption="On WDBC.",
+        make=lambda f: report.confusion_figure(f[f["data"] == "wdbc"], "relu"),
+    )
+    asked = study(exhibits=[errors])
+    page = report.write(asked, "quick", frame, PROVENANCE, tmp_path / "report")
+    out = tmp_path / "kept"
+    text = report.publish(
+        asked, "quick", frame, PROVENANCE, page.parent, out
+    ).read_text()
+    assert "## Test accuracy per activation: wdbc\n" in text
+    assert "## Test accuracy per activation: digits\n" in text
+    assert (out / "figures" / "figure-4-confusion-matrices.png").exists()

@@ -1,13 +1,16 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from frames import CLAIMS, PROVENANCE, regression, results, study
 from matplotlib.figure import Figure
 
 from relujax import Exhibit, report
+from relujax.analysis import observed
 from relujax.errors import InputError
 
 
@@ -106,6 +109,66 @@ def test_the_ledger_comes_first_and_says_all(written):
         PROVENANCE["git"],
     ]:
         assert words in text
+
+
+def test_exploratory_claims_are_outside_of_the_promise(tmp_path):
+    frame = results(["relu", "elu", "arelu"])
+    late = replace(CLAIMS[1], exploratory=True)
+    page = report.write(
+        study(claims=(CLAIMS[0], late)), "quick", frame, PROVENANCE, tmp_path / "srelu"
+    )
+    words = " ".join(page.read_text().split())
+    assert "over the 1 planned claim tested" in words
+    assert "1 claim is <b>exploratory</b>" in words
+    assert words.count('<span class="badge undecided">exploratory</span>') == 1
+    assert "(exploratory) |" in page.with_name("claims.md").read_text()
+    index = report.write_index([page], tmp_path, skipped={}).read_text()
+    assert index.count("</span> exploratory") == 1
+
+
+def test_no_page_promises_more_than_the_tests_keep(written):
+    words = " ".join(written.read_text().split())
+    assert "Every test is paired by seed" not in words
+    assert "among these is at most 5 %" in words
+    assert "exploratory" not in words
+
+
+def test_a_claim_that_no_seeds_could_decide_says_so(tmp_path):
+    frame = results(["relu", "elu", "arelu"], seeds=3)
+    frame["accuracy"] = np.where(frame["activation"] == "relu", 0.97, 0.96)
+    page = report.write(study(claims=CLAIMS), "quick", frame, PROVENANCE, tmp_path)
+    assert "Out of reach: supported, contradicted." in page.read_text()
+    assert "Too few seeds for a verdict: elu-worse" in (
+        (tmp_path / "claims.md").read_text()
+    )
+
+
+def test_a_fact_says_whether_it_was_computed_or_observed(tmp_path):
+    seen = observed(True, "No network diverged.", effect=0.0, unit="networks", n=4)
+    claim = replace(CLAIMS[3], id="stable", test=lambda _: seen)
+    frame = results(["relu", "elu"], seeds=4)
+    asked = study(claims=(CLAIMS[3], claim))
+    page = report.write(asked, "quick", frame, PROVENANCE, tmp_path / "srelu")
+    text = page.read_text()
+    assert text.count("<dd>computation, for good</dd>") == 1
+    assert text.count("<dd>observation in this sample") == 1
+    index = report.write_index([page], tmp_path, skipped={}).read_text()
+    assert "<td>computed</td>" in index and "<td>observed</td>" in index
+
+
+def test_data_that_are_not_the_published_ones_say_so_at_the_top(tmp_path):
+    note = "Not the published MNIST: the sha256 differs."
+    frame = results(["relu", "elu"], seeds=2, data=("mnist", "wdbc"))
+    item = PROVENANCE["data"][0]
+    data = [item, item | {"name": "mnist", "note": note}]
+    where = PROVENANCE | {"data": data}
+    page = report.write(study(), "quick", frame, where, tmp_path / "srelu")
+    text = page.read_text()
+    assert text.index(f"mnist: {note}") < text.index('aria-label="Contents"')
+    assert f"<td>{note}" in text[text.index('<section id="provenance"') :]
+    index = report.write_index([page], tmp_path, skipped={}).read_text()
+    assert index.index(f"mnist: {note}") < index.index('aria-label="Contents"')
+    assert note in index[index.index('<section id="provenance"') :]
 
 
 def test_tables_and_figures_are_files(written):

@@ -1,0 +1,29 @@
+"""A barrier that XLA does not remove on a CPU."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+
+def apart(function: Callable[..., Any], *args: jax.Array) -> Any:
+    """`function(*args)`, compiled apart from what computes and what reads it.
+
+    XLA on a CPU merges cheap elementwise work into every operation that reads its
+    result and does it once for each of them, nine times for the windows of a
+    convolution, and in loops that it cannot vectorise; its optimisation barriers are
+    gone before that. A branch whose condition is known at run time only is a barrier.
+
+    Args:
+      function: what to compute.
+      *args: its arguments; an element of the first, a number or a typed PRNG key, gives
+        the condition.
+    """
+    first = args[0]
+    if jnp.issubdtype(first.dtype, jax.dtypes.prng_key):
+        first = jax.random.key_data(first)
+    element = first[(0,) * first.ndim].astype(jnp.float32)
+    shapes = jax.eval_shape(function, *args)
+    zeros = lambda *_: jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+    return jax.lax.cond(~(element > jnp.inf), function, zeros, *args)

@@ -1,0 +1,96 @@
+"""What one network needs, roughly, from shapes alone: memory and time."""
+
+import math
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from relujax.data import Dataset
+from relujax.engine._cell import Cell
+from relujax.engine._own import OwnCell
+from relujax.training import examples_at_once
+
+Tree = Any
+
+# Rough speed of small products, and the least time of an update, by backend.
+_FLOPS = {"cpu": 2e10}
+_OVERHEAD = 5e-5
+
+
+class Cost(NamedTuple):
+    """Rough upper estimates for one member of a population.
+
+    Attributes:
+      state: bytes of its training state, with the copies that are made of it.
+      running: bytes that it needs besides while it is trained or evaluated.
+      seconds: time of its whole training, alone.
+    """
+
+    state: int
+    running: int
+    seconds: float
+
+
+def parameters(cell: Cell | OwnCell, data: Dataset) -> Tree:
+    """The shapes of the parameters of a cell's network."""
+    numbers = cell.hyperparameters
+    model, _, _ = cell.skeleton.build(numbers, data.classes, len(data.x_train))
+    # Two examples: one is easily taken for none.
+    x = jax.ShapeDtypeStruct((2, *data.shape), jnp.float32)
+    params, _ = jax.eval_shape(model.init, jax.random.key(0), x)
+    return params
+
+
+def batch_examples(cell: Cell | OwnCell, data: Dataset) -> int:
+    """Examples of the larger batch, of those for training and for evaluation."""
+    most = max(examples_at_once(data.x_train), cell.batch_size)
+    return min(most, len(data.x_train))
+
+
+def cost_of(
+    cell: Cell | OwnCell, data: Dataset, *, state: Tree, params: Tree, values: Tree
+) -> Cost:
+    """The cost of a member, by the shapes of what it consists of.
+
+    The state is held with its gradient, update and a temporary copy; a batch of inputs
+    is gathered, and what every layer makes of it lives with some temporaries. A
+    convolution has a patch of its inputs at every position besides.
+
+    Args:
+      cell: what is trained.
+      data: its data set.
+      state: all that changes during training.
+      params: the parameters among it.
+      values: the outputs and pre-activations of `batch_examples` examples.
+    """
+    examples = batch_examples(cell, data)
+    patches = _positions(data) * sum(
+        math.prod(weights.shape[:-1])
+        for weights in jax.tree.leaves(params)
+        if weights.ndim == 4
+    )
+    held = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+    made = sum(leaf.size for leaf in jax.tree.leaves(values))
+    made += examples * (patches + math.prod(data.shape))
+    return Cost(4 * held, 16 * made, training_seconds(cell, data, params))
+
+
+def training_seconds(cell: Cell | OwnCell, data: Dataset, params: Tree) -> float:
+    """Roughly the seconds that one network takes.
+
+    A weight is used once per example, that of a convolution at every position; backward
+    takes twice as long as forward, and evaluation a third of both.
+    """
+    size = min(cell.batch_size, len(data.x_train))
+    uses = sum(
+        weights.size * (_positions(data) if weights.ndim == 4 else 1)
+        for weights in jax.tree.leaves(params)
+    )
+    flops = 4 * 2 * size * uses
+    step = flops / _FLOPS.get(jax.default_backend(), 5e12) + _OVERHEAD
+    return cell.epochs * -(-len(data.x_train) // size) * step
+
+
+def _positions(data: Dataset) -> int:
+    return math.prod(data.shape[:-1])
