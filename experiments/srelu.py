@@ -125,8 +125,8 @@ def srelu_is_scaled_elu(_results):
     return settled(
         gap > 1e-5,
         f"SReLU(α, β) is α ELU(β/α): over nine pairs and 4,001 points of [-20, 20] "
-        f"they differ by {gap:.0e} at most, which is rounding. With α = 1.0507 and "
-        f"β = 1.7581 it is SELU, to {least:.0e}: the digits of the constants.",
+        f"they differ by {gap:g} at most. With α = 1.0507 and β = 1.7581 it is SELU, "
+        f"to {least:.0e}, as the constants have no more digits.",
         effect=gap,
         unit="largest difference of the values",
     )
@@ -214,9 +214,9 @@ def is_cheaper_than_gelu(_results):
     ours, theirs = operations(SRELU), operations("gelu(approximate=False)")
     return settled(
         ours < theirs,
-        f"One value and its derivative take {ours:.0f} operations with SReLU and "
-        f"{theirs:.0f} with GELU. They take as many with ELU ({operations('elu'):.0f}) "
-        f"and fewer with ReLU ({operations('relu'):.0f}).",
+        f"One value and its derivative take {ours:.0f} operations with SReLU, "
+        f"{theirs:.0f} with GELU, {operations('elu'):.0f} with ELU and "
+        f"{operations('relu'):.0f} with ReLU.",
         effect=theirs - ours,
         unit="operations saved",
     )
