@@ -4,7 +4,7 @@ Claim reproduced: SReLU matches or beats ReLU, LeakyReLU, PReLU, ELU and GELU, c
 faster and generalises better. The paper prints no table of results; it states +0.1 % F1
 on MNIST and +0.2 % accuracy and F1 on WDBC.
 
-    relujax run experiments/srelu.py --profile quick         # WDBC, digits: 2 minutes
+    relujax run experiments/srelu.py --profile quick         # WDBC, digits: 3 minutes
     relujax run experiments/srelu.py --profile two_cores     # FFNN, images: an hour
     relujax run experiments/srelu.py --profile cnn           # MNIST, three seeds
     relujax run experiments/srelu.py --profile paper         # all, with Fashion-MNIST
@@ -31,7 +31,6 @@ from relujax.analysis import (
     mean_band,
     mean_interval,
     positive,
-    reaches,
     scores,
     settled,
 )
@@ -268,6 +267,21 @@ def confused(data: str, pair: tuple[int, int], names: Sequence[str]):
     return test
 
 
+def almost_perfect_on_wdbc(results: pd.DataFrame):
+    """The test accuracy on WDBC of each seed, against what counts as almost perfect."""
+    counts = confusions(results, ["wdbc"])
+    x = np.trace(counts, axis1=1, axis2=2) / counts.sum(axis=(1, 2))
+    wrong = (counts.sum(axis=(1, 2)) * (1 - x)).mean()
+    return positive(
+        x - NEARLY_PERFECT,
+        f"{wrong:.1f} of {counts[0].sum():.0f} tumors are misclassified, "
+        f"{100 * x.mean():.1f} % are not; we take {100 * NEARLY_PERFECT:g} % for "
+        f"almost perfect.",
+        unit="percentage points above the threshold",
+        scale=100,
+    )
+
+
 def nearly_perfect_on_all(results: pd.DataFrame):
     """The digit with the lowest recall, in each seed."""
     counts = confusions(results, ["mnist"])
@@ -399,7 +413,7 @@ CLAIMS = [
         quote="SReLU achieves almost perfect classification between benign and "
         "malignant tumors, with very few misclassifications.",
         where="Section V-C, Figure 3",
-        test=reaches(SRELU, NEARLY_PERFECT, where=ON_WDBC),
+        test=almost_perfect_on_wdbc,
     ),
     relujax.Claim(
         id="convergence",
@@ -705,6 +719,7 @@ def loss_curves(results: pd.DataFrame) -> Figure:
         low, high = mean_band(wide.to_numpy())
         axes.fill_between(wide.columns, low, high, color=color, alpha=0.15, lw=0)
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
     axes.set_xlabel("epoch")
     axes.set_ylabel("training loss")
     axes.grid(axis="y")
@@ -916,7 +931,7 @@ study = relujax.Study(
         "paper": [*WDBC, *MNIST_FFNN, *FASHION_FFNN, *MNIST_CNN, *FASHION_CNN],
         "alternatives": RESPLIT,
     },
-    seeds={"quick": 10, "two_cores": 5, "cnn": 3, "paper": 10, "alternatives": 5},
+    seeds={"quick": 5, "two_cores": 5, "cnn": 3, "paper": 10, "alternatives": 5},
     claims=CLAIMS,
     exhibits=EXHIBITS,
     choices=CHOICES,
