@@ -69,14 +69,33 @@ def test_arelu_tests_every_claim(arelu):
     study, frame = arelu
     assert untested(study, frame) == set()
     on_digits = frame.assign(data="digits")
-    assert untested(study, on_digits) == {"accuracy", "accuracy-at-best"}
+    lacking = untested(study, on_digits)
+    assert {"accuracy", "accuracy-at-best", "beats-prelu-by-0.42"} < lacking
+    rest = lacking - {"accuracy", "accuracy-at-best", "beats-prelu-by-0.42"}
+    assert len(rest) == 9 and all(id.startswith("rate-of-") for id in rest)
 
 
 def test_arelu_settles_what_needs_no_training(arelu):
     found = verdicts(*arelu)
     assert found["in-table-1"] == "contradicted"
     assert found["printed-derivative"] == "contradicted"
-    assert found["no-hyperparameters"] == "contradicted"
+    assert found["no-hyperparameters"] == found["max-form"] == "contradicted"
+    assert found["high-rate-kills"] == found["negative-bias-kills"] == "supported"
+
+
+def test_arelu_compares_the_rates_of_table_1(arelu):
+    study, frame = arelu
+    (claim,) = (c for c in study.claims if c.id == "in-table-1")
+    table = claim.test.__globals__["TABLE_1"]
+    rates = {spec: rate for spec, (_, rate) in table.items()}
+    noise = np.random.default_rng(0).normal(0, 1e-4, len(frame))
+    accuracy = 1 - frame["activation"].map(rates).fillna(1.2) / 100 + noise
+    found = verdicts(study, frame.assign(accuracy=accuracy))
+    assert {v for id, v in found.items() if id.startswith("rate-of-")} == {"supported"}
+    assert found["table-1-order"] == "supported"
+    found = verdicts(study, frame.assign(accuracy=0.98 + noise))
+    assert found["rate-of-msaf"] == found["beats-prelu-by-0.42"] == "contradicted"
+    assert found["table-1-order"] == "contradicted"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +111,7 @@ def test_arelu_follows_the_planted_accuracy(arelu, accuracy, expected):
     own = ("accuracy", "accuracy-at-best")
     for claim in (*own, "lowest-rate", "beats-relu", "beats-prelu"):
         assert found[claim] == expected
-    table = made(study, frame)["Table I: misclassification rates"]
+    table = study.exhibits[0].make(frame)
     rates = table.set_index("AF")["MR, ours [95 % interval]"]
     assert rates["AReLU"].startswith(f"{100 * (1 - accuracy):.2f} [")
     assert rates["ReLU"].startswith("3.00 [")
@@ -117,7 +136,20 @@ def test_arelu_reads_its_curves(arelu):
         assert found["flat-after-three-epochs"] == expected
         assert found["constant-validation-loss"] == expected
         assert found["slope-decreases"] == found["slope-is-small"] == expected
-    assert isinstance(list(made(study, rising).values())[1], Figure)
+    table, curves = (e.make(rising) for e in study.exhibits[:2])
+    assert len(table) == 10 and isinstance(curves, Figure)
+
+
+def test_arelu_lists_its_settings(arelu):
+    study, frame = arelu
+    with pytest.raises(relujax.InputError, match="several settings"):
+        study.exhibits[-1].make(frame)
+    fast = frame.assign(
+        optimizer="adamax(learning_rate=0.002)", cell="fast/" + frame["cell"]
+    )
+    table = study.exhibits[-1].make(pd.concat([frame, fast])).set_index("result")
+    assert list(table.columns) == ["0.001", "0.002"]
+    assert {"MR of relu, %", "beats-relu"} <= set(table.index)
 
 
 @pytest.fixture(scope="module")
@@ -129,12 +161,28 @@ def n_relu():
 
 def test_n_relu_tests_every_claim(n_relu):
     study, frame = n_relu
-    assert untested(study, frame) == set()
+    assert untested(study, frame) == {"robustness"}
+
+
+def test_n_relu_compares_learning_rates(n_relu):
+    study, frame = n_relu
+    rng = np.random.default_rng(0)
+    ours = frame["activation"] == "n_relu(sigma=0.1)"
+    parts = [
+        frame.assign(
+            cell=frame["cell"] + rate,
+            optimizer=f"adam(learning_rate={rate})",
+            accuracy=rng.normal(np.where(ours, 0.97, 0.97 - loss), 1e-3),
+        )
+        for rate, loss in (("0.0001", 0.0), ("0.001", 0.0), ("0.01", 0.1))
+    ]
+    assert verdicts(study, pd.concat(parts))["robustness"] == "supported"
 
 
 def test_n_relu_settles_what_needs_no_training(n_relu):
     found = verdicts(*n_relu)
     assert found["gradient-flow"] == "contradicted"
+    assert found["gradient-flow-outgoing"] == "supported"
     assert found["same-mean-unit"] == "supported"
     assert found["same-mean-network"] == "contradicted"
     assert found["no-dead-neurons-noise-on"] == "supported"
@@ -146,18 +194,26 @@ def test_n_relu_counts_dead_units(n_relu):
     assert verdicts(study, frame)["no-dead-neurons-noise-off"] == "contradicted"
     alive = frame.assign(dead=[[0.0, 0.0]] * len(frame))
     assert verdicts(study, alive)["no-dead-neurons-noise-off"] == "supported"
-    table, figure = made(study, frame).values()
-    rows = table[table["model"] == "mlp"].set_index("activation")
-    never, gradient, output = rows.columns[1:]
-    assert rows.loc["relu", never] == rows.loc["relu", output] != "0"
-    assert (
-        rows.loc["n_relu(sigma=0.1)", gradient] == rows.loc["n_relu(sigma=0.1)", never]
-    )
-    assert (rows.loc["n_relu(sigma=0.1)", output], rows.loc["prelu", gradient]) == (
-        "0",
-        "0",
-    )
+    counts, _, figure = made(study, frame).values()
+    assert len(counts) == 2 * frame["activation"].nunique()
     assert isinstance(figure, Figure)
+
+
+def test_n_relu_looks_into_small_networks(n_relu):
+    _, table, _ = made(*n_relu).values()
+    table = table.set_index("activation")
+    column = lambda start: next(c for c in table if c.startswith(start))
+    never, gradient, output, behind = map(
+        column, ("active on no", "no gradient", "output", "gradient behind")
+    )
+    ours = table.loc["n_relu(sigma=0.1)"]
+    # As ReLU, it sends no gradient into a unit that is never active; its output is
+    # not 0, and what lies behind it learns.
+    assert float(ours[gradient]) >= float(ours[never])
+    assert float(table.loc["relu", output]) >= float(table.loc["relu", never]) > 0
+    assert float(ours[output]) == 0 < float(ours[behind])
+    assert float(table.loc["leaky_relu", gradient]) == 0
+    assert float(table.loc["relu", behind]) == 0
 
 
 def test_n_relu_anneals_to_the_last_step():
@@ -180,35 +236,64 @@ def srelu():
 
 def test_srelu_tests_every_claim(srelu):
     study, frame = srelu
-    assert untested(study, frame) == set()
+    assert untested(study, frame) == {
+        *("mnist-cnn", "mnist-cnn-matches", "fashion-cnn", "fashion-cnn-matches")
+    }
     quick = frame[frame["data"] == "wdbc"]
     tested = {claim.id for claim in study.claims} - untested(study, quick)
-    assert {"wdbc-accuracy", "wdbc-f1", "convergence", "novel"} <= tested
+    assert {"wdbc-accuracy", "wdbc-f1", "initial-epochs", "novel"} <= tested
     assert not any(id.startswith(("mnist", "fashion")) for id in tested)
+    names = specs(study, "quick")
+    digits = results(names, data=("digits",), models=("mlp",), **DIGITS)
+    tested = {claim.id for claim in study.claims} - untested(study, digits)
+    assert {"mnist-f1", "mnist-fewer-epochs", "mnist-initial-epochs"} <= tested
+    assert not {"mnist-f1-by-0.1", "mnist-near-perfect", "wdbc-f1"} & tested
 
 
 def test_srelu_settles_what_needs_no_training(srelu):
     found = verdicts(*srelu)
-    for claim in ("novel", "differentiable", "simpler-than-elu"):
+    for claim in ("novel", "flexible", "differentiable", "simpler-than-elu"):
         assert found[claim] == "contradicted"
     assert found["gradient-does-not-vanish"] == "contradicted"
+    assert found["low-cost"] == found["simpler-than-gelu"] == "supported"
 
 
-@pytest.mark.parametrize("wrong, expected", [((3, 8), "supported"), ((0, 1), None)])
-def test_srelu_ranks_the_confused_pairs(srelu, wrong, expected):
+@pytest.mark.parametrize("errors, expected", [(50, "supported"), (0, "contradicted")])
+def test_srelu_ranks_the_confused_pairs(srelu, errors, expected):
     study, frame = srelu
     counts = 100 * np.eye(10, dtype=int)
-    for n, (a, b) in enumerate([(0, 1), (0, 2), (0, 3), (0, 4)]):
-        counts[a, b] = 10 + n
-    counts[wrong] = 50 if expected else 0
-    frame = frame.assign(confusion=[counts.ravel().tolist()] * len(frame))
-    found = verdicts(study, frame[frame["data"] != "wdbc"])["mnist-confusions"]
-    assert found == (expected or "contradicted")
+    for n, other in enumerate((1, 2, 4, 5)):
+        counts[0, other] = 10 + n
+    planted = []
+    for seed in frame["seed"]:
+        confusion = counts.copy()
+        confusion[3, 8], confusion[0, 1] = errors and errors + seed, 20 + seed
+        planted.append(confusion.ravel().tolist())
+    frame = frame.assign(confusion=planted)
+    judged = {j.claim.id: j for j in judge(study.claims, frame[frame.data == "mnist"])}
+    found = judged["mnist-confusions"].evidence
+    assert ("number 1 of 45" in found.summary) == (expected == "supported")
+    assert (found.effect > 0) == (expected == "supported")
+
+
+def test_srelu_finds_faster_starts(srelu):
+    study, frame = srelu
+    ours = frame["activation"] == "srelu(beta=0.5)"
+    noise = np.random.default_rng(0).normal(0, 1e-3, len(frame))
+    loss = np.where(ours, 0.5, 1.0) / (1 + frame["epoch"]) + noise
+    judged = judge(study.claims, frame.assign(loss=loss))
+    effect = {j.claim.id: j.evidence.effect for j in judged}
+    # Over all epochs but the first tenth, and from the first.
+    assert effect["initial-epochs"] == pytest.approx(0.25, abs=0.01)
+    assert effect["mnist-initial-epochs"] == pytest.approx(0.25, abs=0.01)
+    assert effect["mnist-fewer-epochs"] == pytest.approx(1, abs=0.5)
 
 
 def test_srelu_shows_every_task(srelu):
     study, frame = srelu
-    table, gaps, betas = made(study, frame).values()
+    table, *matrices, losses, gaps, betas = made(study, frame).values()
+    assert [len(figure.axes[0].texts) for figure in matrices] == [100, 100, 4]
+    assert len(losses.axes[0].lines) == 6
     assert set(table["task"]) == {"WDBC, FFNN", "MNIST, FFNN", "Fashion-MNIST, FFNN"}
     assert len(gaps.axes) == 3
     assert len(betas.axes) == 6
