@@ -216,6 +216,8 @@ _SYMBOLS = {
         "cdot times div pm mp infty le ge ne approx equiv propto surd partial nabla in "
         "notin to gets sum prod int ell"
     ).split(), strict=True)),
+    "ϵ": "epsilon",
+    "ϕ": "phi",
 }  # fmt: skip
 
 LATEX = {
