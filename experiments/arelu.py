@@ -29,6 +29,7 @@ from relujax.analysis import (
     judge,
     mean_band,
     mean_interval,
+    observed,
     paired_test,
     positive,
     reaches,
@@ -127,7 +128,7 @@ def table_1_order(frame: pd.DataFrame):
     rho, order = ranks(frame)
     reported = sorted(TABLE_1.values(), key=lambda row: row[1])
     expected = ", ".join(name for name, _ in reported)
-    return settled(
+    return observed(
         order == expected,
         f"From the lowest rate, ours: {order}; Table I: {expected}.",
         effect=float(rho.mean()),
@@ -232,7 +233,7 @@ def slope_decreases_from_the_start(frame: pd.DataFrame):
     slope = curve(frame, "signal", "train").loc[:, 1:]
     falls = (slope.diff(axis=1).iloc[:, 1:] < 0).to_numpy()
     rise = slope[2].mean() - slope[1].mean()
-    return settled(
+    return observed(
         bool(falls.all()),
         f"With the start of {slope[1].mean():g} the slope falls in "
         f"{100 * falls.mean():.0f} % of the epochs: after the first it is the loss, "
@@ -248,7 +249,7 @@ def slope_decreases(frame: pd.DataFrame):
     losses = slope.loc[:, 2:]
     falls = (losses.diff(axis=1).iloc[:, 1:] < 0).to_numpy()
     first, last = losses.iloc[:, 0].mean(), losses.iloc[:, -1].mean()
-    return settled(
+    return observed(
         bool(falls.all()),
         f"The loss that is fed back falls from {first:.3f} to {last:.4f}, in "
         f"{100 * falls.mean():.0f} % of the epochs.",
@@ -261,7 +262,7 @@ def slope_stays_positive(frame: pd.DataFrame):
     """The slope of the last epoch, in every seed."""
     slope = curve(frame, "signal", "train")
     last = slope[slope.columns.max()]
-    return settled(
+    return observed(
         bool((last > 0).all() and (last < 0.1).all()),
         f"In the last epoch the derivative below 0 is {last.min():.4f} to "
         f"{last.max():.4f}, where the leaky ReLU of Maas et al. has 0.01: as the loss "
@@ -364,7 +365,7 @@ def kills(rate: float, bias: float):
 
     def test(_frame):
         mild, hard = deaths(0.1, 0.0), deaths(rate, bias)
-        return settled(
+        return observed(
             hard.after > mild.after + 10,
             f"Of the first layer's units of a ReLU network on the digits, after 60 "
             f"updates by gradient descent, {hard.after:.0f} % are active on no "

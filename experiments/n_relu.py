@@ -31,6 +31,7 @@ from relujax.analysis import (
     better,
     mean_interval,
     no_worse,
+    observed,
     positive,
     scores,
     settled,
@@ -271,7 +272,7 @@ def keeps_the_mean_of_a_unit(_frame):
         f"{name} {measured(spec).shift:+.3f}"
         for name, spec in zip(NAMES, RIVALS, strict=True)
     )
-    return settled(
+    return observed(
         abs(m.shift) < 4 * m.error,
         f"Given its input: over {m.count:,} inactive pre-activations of a trained "
         f"network and 20 draws, the mean of f - ReLU at σ = 0.1 is {m.shift:+.1e}, "
@@ -284,7 +285,7 @@ def keeps_the_mean_of_a_unit(_frame):
 def keeps_the_mean_of_a_network(_frame):
     """The mean over the noise of the second layer's output, against noise off."""
     m = measured(n_relu(0.1))
-    return settled(
+    return observed(
         abs(m.layer) < 4 * m.layer_error,
         f"In a network: the mean output of a second hidden layer is {m.layer_off:.4f} "
         f"with the noise off and {m.layer / m.layer_error:.0f} standard errors higher "
@@ -302,7 +303,7 @@ def keeps_gradients_flowing(_frame):
         f"{name} {measured(spec).into:.1e}"
         for name, spec in zip(NAMES, RIVALS, strict=True)
     )
-    return settled(
+    return observed(
         m.into > 0,
         f"{100 * m.share:.0f} % of the pre-activations of a trained network are "
         f"inactive; the largest gradient of the loss into any of them, noise on, is "
@@ -320,7 +321,7 @@ def feeds_outgoing_weights(_frame):
         f"{name} {measured(spec).outgoing:.1e}"
         for name, spec in zip(NAMES, RIVALS, strict=True)
     )
-    return settled(
+    return observed(
         m.outgoing > 0,
         f"Noise on, the largest gradient into a weight behind the first layer through "
         f"inactive units is {m.outgoing:.1e} ({others}): what lies behind an inactive "
@@ -333,7 +334,7 @@ def feeds_outgoing_weights(_frame):
 def no_output_is_zero(_frame):
     """The units of a trained network whose output is 0 on every image, noise on."""
     m = measured(n_relu(0.1))
-    return settled(
+    return observed(
         m.silent == 0,
         f"Noise on, {100 * m.silent:.1f} % of the units of a trained network have an "
         f"output of 0 on every image, although {100 * m.never:.1f} % are active on "
@@ -349,7 +350,7 @@ def no_unit_is_dead(frame: pd.DataFrame):
     dead = scores(frame, "dead", "train").unstack("activation")
     ours = dead.reindex(columns=[n_relu(sigma) for sigma in MODERATE])
     mean, worst = float(ours.mean().mean()), float(ours.max().max())
-    return settled(
+    return observed(
         worst == 0,
         f"Noise off, as in evaluation: at σ = 0.05 and 0.1, {100 * mean:.2f} % of the "
         f"units are active on no training image (at most {100 * worst:.2f} % in a "
@@ -363,7 +364,7 @@ def none_diverges(frame: pd.DataFrame):
     """Networks of N-ReLU whose loss was not finite at some step."""
     ours = frame[frame["activation"].str.startswith("n_relu")]
     networks = ours.groupby(["cell", "seed"])["diverged"].any()
-    return settled(
+    return observed(
         not networks.any(),
         f"{int(networks.sum())} of {len(networks)} networks with N-ReLU diverged.",
         effect=float(networks.mean()),

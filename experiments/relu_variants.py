@@ -35,6 +35,7 @@ from relujax.analysis import (
     every,
     judge,
     mean_interval,
+    observed,
     paired_test,
     positive,
     scores,
@@ -493,15 +494,22 @@ def fastest(
             x = mean[loser] - mean[winner]
             return positive(
                 np.expm1(x),
-                f"{loser} takes {100 * np.expm1(x.mean()):+.1f} % more time than "
-                f"{winner}, as a geometric mean over the samples and depths.",
+                f"{loser} takes {in_time(x.mean())} than {winner}, as a geometric mean "
+                f"over the samples and depths.",
                 unit="% more time",
                 scale=100,
+                counted="repeats",
             )
 
         return test
 
     return every(*itertools.starmap(one, itertools.product(winners, losers)))
+
+
+def in_time(log_ratio: float) -> str:
+    """How much more or less time it is, in words."""
+    percent = 100 * np.expm1(log_ratio)
+    return f"{abs(percent):.1f} % {'more' if percent >= 0 else 'less'} time"
 
 
 def more_data_is_faster(_frame: pd.DataFrame):
@@ -511,10 +519,10 @@ def more_data_is_faster(_frame: pd.DataFrame):
     x = mean.unstack()[100] - mean.unstack()[500]
     return positive(
         np.expm1(x),
-        f"With 500 observations SELU takes {100 * np.expm1(-x.mean()):+.1f} % more "
-        f"time than with 100.",
+        f"With 500 observations SELU takes {in_time(-x.mean())} than with 100.",
         unit="% faster",
         scale=100,
+        counted="repeats",
     )
 
 
@@ -530,6 +538,7 @@ def slower_by_depth(_frame: pd.DataFrame):
         f"activations, is {100 * x.mean():+.0f} %.",
         unit="% more time",
         scale=100,
+        counted="repeats",
     )
 
 
@@ -736,7 +745,7 @@ def gradient_vanishes(_frame: pd.DataFrame):
     """What of the gradient reaches the first layer, before training."""
     part = {a: reaches_the_first_layer(a) for a in ACTIVATIONS}
     told = ", ".join(f"{LABELS[a]} {x:.0e}" for a, x in part.items())
-    return settled(
+    return observed(
         part[PRELU] < 1e-3,
         f"The gradient into the first of 30 layers of width 8 before training, as a "
         f"part of that into the last (median of 200 networks): {told}. Under PyTorch's "

@@ -5,15 +5,17 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 
 def apart(function: Callable[..., Any], *args: jax.Array) -> Any:
-    """`function(*args)`, compiled apart from what computes and what reads it.
+    """`function(*args)`, on a CPU compiled apart from what computes and reads it.
 
     XLA on a CPU merges cheap elementwise work into every operation that reads its
     result and does it once for each of them, nine times for the windows of a
     convolution, and in loops that it cannot vectorise; its optimisation barriers are
     gone before that. A branch whose condition is known at run time only is a barrier.
+    Where nothing is compiled, and on other backends, there is none.
 
     Args:
       function: what to compute.
@@ -21,6 +23,8 @@ def apart(function: Callable[..., Any], *args: jax.Array) -> Any:
         the condition.
     """
     first = args[0]
+    if jax.default_backend() != "cpu" or not isinstance(first, Tracer):
+        return function(*args)
     if jnp.issubdtype(first.dtype, jax.dtypes.prng_key):
         first = jax.random.key_data(first)
     element = first[(0,) * first.ndim].astype(jnp.float32)

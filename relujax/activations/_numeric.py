@@ -7,7 +7,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from relujax.barrier import apart
@@ -48,11 +47,9 @@ def drawn(sampler: Callable, key: jax.Array, x: jax.Array) -> jax.Array:
     """
     wide = jnp.promote_types(x.dtype, jnp.float32)
     draw = lambda key: sampler(key, x.shape, wide)
-    compiled = isinstance(key, Tracer)
-    if compiled and x.ndim > 2 and jax.default_backend() == "cpu":
-        # Windows of images overlap: XLA would draw for each window again.
-        return apart(draw, key).astype(x.dtype)
-    return draw(key).astype(x.dtype)
+    # Windows of images overlap: XLA would draw for each window again.
+    noise = apart(draw, key) if x.ndim > 2 else draw(key)
+    return noise.astype(x.dtype)
 
 
 def relu_tails(f: Callable, x: jax.Array, *, beyond: float | None = None) -> jax.Array:

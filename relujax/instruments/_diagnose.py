@@ -84,8 +84,8 @@ def diagnose(
       epsilons: thresholds of small output.
       slope: a derivative up to this size is saturated.
       max_rank_units: the widest site whose ranks are computed; 0 for none. They are of
-        a sample where a batch has more than 1024 observations, and four per unit. Each
-        such site keeps units x units numbers, times seeds, times iterations of scans.
+        at most max(1024, 4 units) observations of each batch. Each such site keeps
+        units x units numbers, times seeds, times iterations of scans.
 
     Returns:
       A `Diagnosis`: `print(diagnosis.summary())`, `.table()`, `.plot()`, `.report()`.
@@ -238,11 +238,6 @@ def _look(fn, params, batch, settings: Settings) -> _Look:
     return _Look(traced, sites, {id for id in ids if before[id] <= {DATA}})
 
 
-def _trace(fn, params, batch, settings: Settings) -> tuple[Traced, list[Site]]:
-    """The traced function with only the sites to look at, and these."""
-    return _look(fn, params, batch, settings)[:2]
-
-
 def _check_loss(traced: Traced, batch: Any, loss: Callable | None) -> None:
     """Whether the loss takes the output of the function and gives what it should."""
     if loss is None:
@@ -277,7 +272,7 @@ def _in_short(error: Exception) -> str:
 
 def _statistics(fn, params, batch, settings: Settings) -> dict[str, Statistics]:
     """The statistics of one batch."""
-    traced, sites = _trace(fn, params, batch, settings)
+    traced, sites, _ = _look(fn, params, batch, settings)
     gates = _gates(traced.plan) if settings.slope < 1 else set()
 
     def visit(site, function, pre, feed, iteration):
