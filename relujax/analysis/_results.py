@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from relujax import errors
+from relujax import errors, specs
 from relujax.errors import InputError
 
 TASK = ["data", "model", "optimizer"]
@@ -216,6 +216,43 @@ def task_label(task: Sequence[str], among: Sequence[Sequence[str]]) -> str:
     """
     varies = [i for i in range(1, len(task)) if len({t[i] for t in among}) > 1]
     return " · ".join(list(task)[i] for i in [0, *varies])
+
+
+def short_labels(every: Sequence[Sequence[str]]) -> list[str]:
+    """What tells each task from the others, in the fewest words.
+
+    A parameter is named only if it tells tasks apart that those before it do not.
+
+    >>> mlp = "deep_mlp(width=8, depth={}, inputs={})".format
+    >>> short_labels(
+    ...     [("linear(d=1)", mlp(3, 1), "adam"), ("linear(d=2)", mlp(3, 2), "adam")]
+    ... )
+    ['d=1', 'd=2']
+    """
+    parts = [[_parts(spec) for spec in task] for task in every]
+    words = [[""] * len(every)]
+    for position in range(len(parts[0])):
+        columns = [task[position] for task in parts]
+        for key in dict.fromkeys(key for column in columns for key in column):
+            more = [column.get(key, "") for column in columns]
+            known = set(zip(*words, strict=True))
+            if len(set(zip(*words, more, strict=True))) > len(known):
+                words.append(more)
+    labels = [", ".join(filter(None, row)) for row in zip(*words, strict=True)]
+    return [
+        label or task_label(task, every)
+        for label, task in zip(labels, every, strict=True)
+    ]
+
+
+def _parts(spec: str) -> dict[str, str]:
+    """Name and parameters of a spec, as they are printed."""
+    try:
+        name, values = specs.parse(spec)
+    except InputError:
+        return {"": spec}  # A user's own network, under any name.
+    shown = {k: v if isinstance(v, str) else f"{k}={v}" for k, v in values.items()}
+    return {"": name} | shown
 
 
 def _name(spec: str) -> str:

@@ -1,5 +1,8 @@
 """The tables of a study: a summary per activation, comparisons with a baseline."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -18,7 +21,7 @@ from relujax.analysis._results import (
     only,
     resolve,
     scores,
-    task_label,
+    short_labels,
     tasks,
 )
 
@@ -217,7 +220,9 @@ def conclusion(
             f"One seed cannot tell whether any activation differs from {baseline} in "
             f"{name}: run at least five."
         )
-    show = lambda row: _difference(row, m, tasks(frame))
+    every = tasks(frame)
+    labels = dict(zip(every, short_labels(every), strict=True))
+    show = lambda row: _difference(row, m, labels)
     corrected = "Holm-corrected p"
     top = table.loc[table["difference"].abs().idxmax()]
     found = table[table["p_holm"] <= alpha]
@@ -248,8 +253,8 @@ def conclusion(
     )
 
 
-def _difference(row: pd.Series, m: Metric, among: list) -> str:
-    where = f" on {task_label(row[TASK], among)}" if len(among) > 1 else ""
+def _difference(row: pd.Series, m: Metric, labels: Mapping[Any, str]) -> str:
+    where = f" on {labels[tuple(row[TASK])]}" if len(labels) > 1 else ""
     unit = f" {m.points}" if m.points else ""
     low, high = m.show(row["low"], sign=True), m.show(row["high"], sign=True)
     value = m.show(row["difference"], sign=True)

@@ -1,6 +1,6 @@
-"""Many tasks in one figure: short names for them, and every seed of every task."""
+"""Many tasks in one figure: every seed of every task."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -8,49 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from relujax import specs
-from relujax.analysis._results import metric_of, scores, task_label, tasks
-from relujax.errors import InputError
+from relujax.analysis._results import metric_of, scores, short_labels, tasks
 from relujax.report._style import FAINT, INK, Style, canvas, wrapped
 
 ROW = 0.15  # inches: a line of 7.5 points with some air
-
-
-def short_labels(every: Sequence[Sequence[str]]) -> list[str]:
-    """What tells each task from the others, in the fewest words.
-
-    A parameter is named only if it tells tasks apart that those before it do not.
-
-    >>> mlp = "deep_mlp(width=8, depth={}, inputs={})".format
-    >>> short_labels(
-    ...     [("linear(d=1)", mlp(3, 1), "adam"), ("linear(d=2)", mlp(3, 2), "adam")]
-    ... )
-    ['d=1', 'd=2']
-    """
-    parts = [[_parts(spec) for spec in task] for task in every]
-    words = [[""] * len(every)]
-    for position in range(len(parts[0])):
-        columns = [task[position] for task in parts]
-        for key in dict.fromkeys(key for column in columns for key in column):
-            more = [column.get(key, "") for column in columns]
-            known = set(zip(*words, strict=True))
-            if len(set(zip(*words, more, strict=True))) > len(known):
-                words.append(more)
-    labels = [", ".join(filter(None, row)) for row in zip(*words, strict=True)]
-    return [
-        label or task_label(task, every)
-        for label, task in zip(labels, every, strict=True)
-    ]
-
-
-def _parts(spec: str) -> dict[str, str]:
-    """Name and parameters of a spec, as they are printed."""
-    try:
-        name, values = specs.parse(spec)
-    except InputError:
-        return {"": spec}  # A user's own network, under any name.
-    shown = {k: v if isinstance(v, str) else f"{k}={v}" for k, v in values.items()}
-    return {"": name} | shown
 
 
 def seeds_strip(

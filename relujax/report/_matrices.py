@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from relujax.analysis._results import final, metric_of, only, signed
-from relujax.report._many import ROW, short_labels
+from relujax.analysis._results import final, metric_of, only, short_labels, signed
+from relujax.report._many import ROW
 from relujax.report._style import SOFT, WIDTH, Style, canvas, rows_height, wrapped
 
 TITLE = 22  # characters in a line of a panel's title

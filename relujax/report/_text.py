@@ -162,6 +162,8 @@ def _rounded(*values: float) -> list[str]:
     top = max(map(abs, values))
     if top == 0:
         return ["0"] * len(values)
+    if top < 1e-4:
+        return [f"{value:+.2e}".replace("-", "−") for value in values]
     digits = 2 if top >= 1 else int(2 - np.floor(np.log10(top)))
     return [signed(value, digits) for value in values]
 

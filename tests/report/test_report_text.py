@@ -24,6 +24,7 @@ def judged(e):
         (-2, "wins of SELU more than of ReLU", "−2 wins of SELU more than of ReLU"),
         (0.0, "largest difference", "0 largest difference"),
         (11.08, "% at depth 30", "11.08 % at depth 30"),
+        (3.72e-13, "of the gradient", "3.72e−13 of the gradient"),
         (np.nan, "", ""),
     ],
 )
