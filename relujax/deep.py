@@ -38,8 +38,8 @@ def deep_mlp(
     inputs may be traced: networks that differ in them share a compiled program.
 
     The parameters are `weights`, `[capacity + 1, width, width + 1]`: the kernel (a row
-    per output) and, in the last column, the bias; first of the output layer, then of
-    the hidden ones. What a layer does not need of its block stays as it is.
+    per output) and, in the last column, the bias, of the hidden layers and, at `depth`,
+    of the output. What a layer does not need of its block stays as it is.
 
     Args:
       outputs: number of outputs, at most `width`.
@@ -66,7 +66,7 @@ def deep_mlp(
         fan_in = jnp.where(jnp.asarray(inputs) == 0, columns, inputs)
         params = {
             "weights": _initial(
-                key, initializer, outputs, width, capacity, fan_in=fan_in
+                key, initializer, width, capacity, fan_in=fan_in, last=(count, outputs)
             ),
             "activation": jax.tree.map(
                 lambda p: jnp.broadcast_to(p, (capacity, *p.shape)),
@@ -90,11 +90,12 @@ def deep_mlp(
             return act.apply(learned, z.T, key=key, signal=signal, train=train).T
 
         flat = x.reshape(len(x), -1).T
-        y = jnp.pad(flat, ((0, width - len(flat)), (0, 0)))
-        weights = params["weights"]
-        layers = (weights[1:], params["activation"])
-        y, zs, ys = _stack(activate)(layers, y, count, (noise, signal))
-        return _affine(weights[0, :outputs], y).T, state, (Stack(zs, ys, count),)
+        inputs = jnp.ones((width + 1, len(x)), x.dtype)
+        inputs = _put(inputs, jnp.pad(flat, ((0, width - len(flat)), (0, 0))))
+        last, zs, ys = _stack(activate)(
+            params["weights"], params["activation"], inputs, count, (noise, signal)
+        )
+        return last[:outputs].T, state, (Stack(zs, ys, count),)
 
     return Model(init, apply)
 
@@ -138,88 +139,112 @@ _DRAWS: Mapping[str, tuple[Callable, Callable]] = {
 def _initial(
     key: jax.Array,
     name: str,
-    outputs: int,
     width: int,
     capacity: int,
     *,
     fan_in: jax.Array,
+    last: tuple[jax.Array, int],
 ) -> jax.Array:
-    """The initial weights; those of a layer are the same whatever the capacity."""
+    """The initial weights; those of a layer are the same whatever the capacity.
+
+    Args:
+      key: a PRNG key.
+      name: one of `relujax.layers.INITIALIZERS`.
+      width: units of a hidden layer.
+      capacity: hidden layers that there is room for.
+      fan_in: of the first layer.
+      last: the place of the output layer, and its fan-out.
+    """
     draw, variance = _DRAWS[name]
-    fans_in = jnp.full(capacity + 1, float(width)).at[1].set(fan_in)
-    fans_out = jnp.full(capacity + 1, float(width)).at[0].set(outputs)
+    place, fan_out = last
+    fans_in = jnp.full(capacity + 1, float(width)).at[0].set(fan_in)
+    fans_out = jnp.full(capacity + 1, float(width)).at[place].set(fan_out)
     scale = jnp.sqrt(variance(fans_in, fans_out))[:, None, None]
     weights = scale * draw(key, (capacity + 1, width, width + 1))
     return weights if name == "pytorch" else weights.at[:, :, -1].set(0)
 
 
-def _affine(weights: jax.Array, y: jax.Array) -> jax.Array:
-    return weights[:, :-1] @ y + weights[:, -1:]
-
-
 class _Saved(NamedTuple):
     """What the backward pass needs of the forward pass."""
 
-    layers: Tree
+    weights: jax.Array
+    learned: Tree
     count: jax.Array
     context: Tree
     inputs: jax.Array
     zs: jax.Array
-    ys: jax.Array
 
 
 def _stack(activate: Callable) -> Callable:
-    """`count` layers, one after the other, as a function that reverse mode can take.
+    """`count` layers and the output's, as a function that reverse mode can take.
 
-    `stack(layers, y, count, context) -> (last, zs, ys)`: `layers` are weights and the
-    activations' parameters, along the leading axis; `y` is what goes in; and `zs`,
-    `ys`, `[capacity, units, examples]`, are what went into and came out of the
+    `stack(weights, learned, inputs, count, context) -> (last, zs, ys)`: the activations
+    learn the parameters `learned`; `inputs` are `[units + 1, examples]`, of which the
+    last row is ones, for the bias; `last` is `[units, examples]`; and `zs`, `ys`,
+    `[capacity, units, examples]`, are what went into and came out of the
     activations, for statistics: no gradient flows through them. Reverse mode cannot
     differentiate a loop of traced length by itself: how much to save is unknown.
     """
 
-    def forward(layers, inputs, count, context):
-        zs = jnp.zeros((len(layers[0]), *inputs.shape), inputs.dtype)
+    def forward(weights, learned, inputs, count, context):
+        capacity, units, _ = weights.shape
+        zs = jnp.zeros((capacity, units, inputs.shape[1]), inputs.dtype)
 
         def body(i, carry):
             y, zs, ys = carry
-            weights, learned = _row(layers, i)
-            z = _affine(weights, y)
-            y = activate(learned, z, i, *context)
-            return y, zs.at[i].set(z), ys.at[i].set(y)
+            z = _row(weights, i) @ y
+            y = _put(y, activate(_row(learned, i), z, i, *context))
+            return y, _put_row(zs, z, i), _put_row(ys, y[:-1], i)
 
-        last, zs, ys = jax.lax.fori_loop(0, count, body, (inputs, zs, zs))
-        return (last, zs, ys), _Saved(layers, count, context, inputs, zs, ys)
+        y, zs, ys = jax.lax.fori_loop(0, count, body, (inputs, zs, zs))
+        saved = _Saved(weights, learned, count, context, inputs, zs)
+        return (_row(weights, count) @ y, zs[:-1], ys[:-1]), saved
 
     def backward(saved, cotangents):
-        layers, count, context, inputs, zs, ys = saved
-        dy, _, _ = cotangents
+        weights, learned, count, context, inputs, zs = saved
+        last, _, _ = cotangents
 
         def body(step, carry):
-            dy, gradients = carry
+            dz, dy, ones, (dweights, dlearned) = carry
             i = count - 1 - step
-            weights, learned = _row(layers, i)
-            _, pull = jax.vjp(
-                lambda learned, z: activate(learned, z, i, *context), learned, zs[i]
+            y, pull = jax.vjp(
+                lambda learned, z: activate(learned, z, i, *context),
+                _row(learned, i),
+                _row(zs, i),
             )
-            dlearned, dz = pull(dy)
-            before = jnp.where(i == 0, inputs, ys[jnp.maximum(i, 1) - 1])
-            dweights = jnp.concatenate(
-                [dz @ before.T, dz.sum(axis=1, keepdims=True)], axis=1
-            )
-            gradients = jax.tree.map(
-                lambda all, one: all.at[i].set(one), gradients, (dweights, dlearned)
-            )
-            return weights[:, :-1].T @ dz, gradients
+            y = _put(ones, y)
+            dweights = _put_row(dweights, dz @ y.T, i + 1)
+            new, dz = pull(dy)
+            put = lambda all, one: _put_row(all, one, i)
+            dlearned = jax.tree.map(put, dlearned, new)
+            return dz, _back(_row(weights, i), dz), y, (dweights, dlearned)
 
-        zeros = jax.tree.map(jnp.zeros_like, layers)
-        dy, gradients = jax.lax.fori_loop(0, count, body, (dy, zeros))
-        return gradients, dy, None, None
+        zeros = jax.tree.map(jnp.zeros_like, (weights, learned))
+        carry = (last, _back(_row(weights, count), last), inputs, zeros)
+        dz, dy, _, (dweights, dlearned) = jax.lax.fori_loop(0, count, body, carry)
+        dweights = _put_row(dweights, dz @ inputs.T, 0)
+        return dweights, dlearned, jnp.pad(dy, ((0, 1), (0, 0))), None, None
 
     stack = jax.custom_vjp(lambda *args: forward(*args)[0])
     stack.defvjp(forward, backward)
     return stack
 
 
-def _row(tree: Tree, i: jax.Array) -> Tree:
-    return jax.tree.map(lambda leaf: leaf[i], tree)
+def _back(weights: jax.Array, dz: jax.Array) -> jax.Array:
+    return weights[:, :-1].T @ dz
+
+
+def _row(tree: Tree, i: ArrayLike) -> Tree:
+    return jax.tree.map(
+        lambda leaf: jax.lax.dynamic_index_in_dim(leaf, i, keepdims=False), tree
+    )
+
+
+def _put(array: jax.Array, part: jax.Array) -> jax.Array:
+    """`part` in place of the first rows."""
+    return jax.lax.dynamic_update_slice(array, part, (0, 0))
+
+
+def _put_row(array: jax.Array, row: jax.Array, i: ArrayLike) -> jax.Array:
+    """`row` in place of row `i`; `array.at[i].set` checks bounds, which costs."""
+    return jax.lax.dynamic_update_index_in_dim(array, row, i, axis=0)

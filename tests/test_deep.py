@@ -18,13 +18,13 @@ def as_mlp(tree, depth, columns=5, outputs=2):
     """The weights, or gradients, of a deep_mlp as those of an MLP."""
     layers = {}
     for i in range(depth):
-        block = tree["weights"][1 + i]
+        block = tree["weights"][i]
         fan_in = columns if i == 0 else 8
         layers[f"Dense_{i}"] = {"kernel": block[:, :fan_in].T, "bias": block[:, -1]}
         if tree["activation"]:
             own = jax.tree.map(lambda p, i=i: p[i], tree["activation"])
             layers[f"Activation_{i}"] = own
-    block = tree["weights"][0, :outputs]
+    block = tree["weights"][depth, :outputs]
     layers[f"Dense_{depth}"] = {"kernel": block[:, :-1].T, "bias": block[:, -1]}
     return layers
 
@@ -84,8 +84,8 @@ def test_initial_weights_have_the_moments_of_the_mlp(name):
     params, _ = net.init(jax.random.key(0), jnp.ones((1, fan_in)))
     # 72,000 draws of unit variance: a relative standard error of at most 0.6 %.
     expected = {"glorot": 1 / 6, "he": 1 / 3, "lecun": 1 / 6, "pytorch": 1 / 18}[name]
-    np.testing.assert_allclose(params["weights"][2:, :, :-1].var(), expected, rtol=0.03)
-    nets = jax.vmap(lambda k: net.init(k, jnp.ones((1, fan_in)))[0]["weights"][1])
+    np.testing.assert_allclose(params["weights"][3:, :, :-1].var(), expected, rtol=0.03)
+    nets = jax.vmap(lambda k: net.init(k, jnp.ones((1, fan_in)))[0]["weights"][0])
     first = nets(jax.random.split(jax.random.key(1), 400))[..., :fan_in]
     expected = {"glorot": 2 / 9, "he": 2 / 3, "lecun": 1 / 3, "pytorch": 1 / 9}[name]
     np.testing.assert_allclose(first.var(), expected, rtol=0.06)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from relujax.benchmark import WORKLOADS, Speed, speeds
-from relujax.cli._run import cache_compilations
+from relujax.cli._start import start
 from relujax.engine import gemm_peak, plan_name, provenance
 
 console = Console(highlight=False)
@@ -24,8 +24,8 @@ def show_speeds(*, quick: bool) -> None:
     Args:
       quick: the small workloads only.
     """
-    cache_compilations()
-    start = time.perf_counter()
+    start()
+    began = time.perf_counter()
     known = provenance()
     console.print(f"{known['device']}, {os.cpu_count()} cores, JAX {jax.__version__}.")
     before = gemm_peak()
@@ -36,7 +36,7 @@ def show_speeds(*, quick: bool) -> None:
     low, high = sorted((before, gemm_peak()))
     console.print(
         f"Matrix products, float32: at best {low / 1e9:.0f} to {high / 1e9:.0f} "
-        f"GFLOP/s before and after. Took {time.perf_counter() - start:.0f} s."
+        f"GFLOP/s before and after. Took {time.perf_counter() - began:.0f} s."
     )
     console.print(
         "Training steps alone, compiled; data of the right shape, drawn at random."

@@ -1,21 +1,19 @@
 """`relujax run` and `relujax demo`: plan, train what is missing, report."""
 
-import os
 import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import jax
 import pandas as pd
-import platformdirs
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from relujax import analysis, report
+from relujax.cli._start import start
 from relujax.cli._study_file import load_study, study_file
 from relujax.engine import (
     Failure,
@@ -36,9 +34,6 @@ console = Console(highlight=False)
 
 #: Rows of the table that is printed; a longer one is in the report.
 LONGEST = 40
-
-#: Bytes of compiled programs that are kept: those used last.
-_CACHE = 2**30
 
 
 class Running(NamedTuple):
@@ -78,6 +73,7 @@ def run_study(
     """
     if seeds is not None and seeds < 1:
         raise InputError(f"Expected at least 1 for --seeds, got {seeds}.")
+    start()
     plan = as_plan(how.plan, chunk=how.chunk, devices=how.devices)
     path = study_file(file)
     study = load_study(path)
@@ -86,7 +82,6 @@ def run_study(
     ids = range(study.seeds[profile] if seeds is None else seeds)
     title = study.paper.title if study.paper else study.id
     console.print(f"[bold]{title}[/]: {study.question}")
-    cache_compilations()
     folder = out / study.id
     tasks = plan_tasks(study.profiles[profile], ids, folder, data_dir=data_dir)
     request = Request(
@@ -130,26 +125,6 @@ def _options(out: Path, data_dir: Path | None, how: Running) -> str:
     return shlex.join(words)
 
 
-def cache_compilations() -> None:
-    """Keep compiled programs in the user's cache folder, for the next start.
-
-    JAX's own variables in the environment win: `JAX_COMPILATION_CACHE_DIR` chooses
-    another folder.
-    """
-    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
-        return
-    settings = {
-        "jax_compilation_cache_dir": str(
-            Path(platformdirs.user_cache_dir("relujax")) / "compiled"
-        ),
-        "jax_compilation_cache_max_size": _CACHE,
-        "jax_persistent_cache_min_compile_time_secs": 0.3,
-    }
-    for name, value in settings.items():
-        if name.upper() not in os.environ:
-            jax.config.update(name, value)
-
-
 def train(tasks: Sequence[Task], plan: Plan | None = None) -> list[Failure]:
     """Train what is missing, with a progress bar and an estimate of the time left.
 
@@ -165,7 +140,7 @@ def train(tasks: Sequence[Task], plan: Plan | None = None) -> list[Failure]:
     stored = sum(len(task.seeds) for task in tasks) - networks
     also = f" ({stored} are stored already)" if stored else ""
     console.print(f"Training {networks} networks{also}.")
-    start = time.perf_counter()
+    began = time.perf_counter()
     with epochs_bar(console) as progress:
         total = sum(missing[id(task)] * task.cell.epochs for task in tasks)
         bar = progress.add_task("compiling", total=total)
@@ -184,7 +159,7 @@ def train(tasks: Sequence[Task], plan: Plan | None = None) -> list[Failure]:
             on_plan=say,
             on_epochs=lambda n: progress.advance(bar, n),
         )
-    seconds = time.perf_counter() - start
+    seconds = time.perf_counter() - began
     console.print(f"Training took {seconds:.1f} s.")
     return failures
 

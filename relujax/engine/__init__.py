@@ -6,6 +6,7 @@ from relujax.engine._auto import choose as choose
 from relujax.engine._auto import plan_name as plan_name
 from relujax.engine._cell import Cell as Cell
 from relujax.engine._checks import check_targets as check_targets
+from relujax.engine._devices import one_device_per_core as one_device_per_core
 from relujax.engine._measure import gemm_peak as gemm_peak
 from relujax.engine._measure import seconds_per_step as seconds_per_step
 from relujax.engine._own import OwnCell as OwnCell

@@ -16,7 +16,7 @@ import pandas as pd
 
 from relujax import data
 from relujax.data import Dataset
-from relujax.engine._auto import choose, usual
+from relujax.engine._auto import choose
 from relujax.engine._cell import Cell
 from relujax.engine._checks import check_targets
 from relujax.engine._cost import parameters
@@ -130,7 +130,7 @@ def run_tasks(
     """
     groups = [g for g in _groups(tasks) if any(task.missing for task in g)]
     if workers is None:
-        workers = _workers(groups, plan)
+        workers = _workers(groups)
     failures: list[Failure] = []
     busy: list[Task] = []
 
@@ -165,9 +165,9 @@ def run_tasks(
     return failures
 
 
-def _workers(groups: Sequence[Sequence[Task]], plan: Plan | None) -> int:
+def _workers(groups: Sequence[Sequence[Task]]) -> int:
     """How many groups gain from running at the same time."""
-    if (plan or usual()).devices > 1 or not all(_is_small(g[0]) for g in groups):
+    if not all(_is_small(group[0]) for group in groups):
         return 1
     return max(1, min(os.cpu_count() or 1, len(groups)))
 

@@ -284,17 +284,17 @@ def test_compiled_programs_are_kept_for_the_next_start(study, tmp_path):
 
 
 def test_the_cache_of_compiled_programs_is_bounded(monkeypatch):
-    from relujax.cli import _run
+    from relujax.cli import _start
 
     set_to = {}
     monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR")
     monkeypatch.delenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS")
     monkeypatch.setenv("JAX_COMPILATION_CACHE_MAX_SIZE", "7")
     monkeypatch.setattr(jax.config, "update", set_to.__setitem__)
-    _run.cache_compilations()
+    _start.cache_compilations()
     assert "jax_compilation_cache_max_size" not in set_to  # The user has said 7.
     monkeypatch.delenv("JAX_COMPILATION_CACHE_MAX_SIZE")
-    _run.cache_compilations()
+    _start.cache_compilations()
     assert set_to["jax_compilation_cache_max_size"] == 2**30
 
 
