@@ -25,7 +25,7 @@ from flax import linen as nn
 
 import relujax
 
-BATCH = 64
+BATCH = 32
 
 
 class CNN(nn.Module):

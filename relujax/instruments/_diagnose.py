@@ -24,7 +24,9 @@ from relujax.instruments._sites import (
     trace,
 )
 from relujax.instruments._statistics import (
+    Shape,
     Statistics,
+    include,
     measure,
     merge,
     merge_loops,
@@ -72,7 +74,7 @@ def diagnose(
         each pre-activation is taken; without it `zero_gradient` is unknown.
       sites: ids or activation names to look at; by default all that depend on the data
         and have at least two axes (the first for the examples).
-      batch_size: examples per batch of arrays; by default 512, or 64 on a CPU, where
+      batch_size: examples per batch of arrays; by default 512, or 32 on a CPU, where
         more do not fit into its cache.
       unit_axis: the axis of a site along which its units lie (use 1 for channels-first
         convolutions).
@@ -84,7 +86,7 @@ def diagnose(
       epsilons: thresholds of small output.
       slope: a derivative up to this size is saturated.
       max_rank_units: the widest site whose ranks are computed; 0 for none. They are of
-        at most max(1024, 4 units) observations of each batch. Each such site keeps
+        about max(1024, 4 units) observations of each batch. Each such site keeps
         units x units numbers, times seeds, times iterations of scans.
 
     Returns:
@@ -150,15 +152,17 @@ def diagnoser(given: Any, settings: Settings) -> Callable[[Any, Any], Diagnosis]
                 yield batch, step(params, batch)
 
         for batch, counted in _one_ahead(steps()):
-            new = {k: on_host(s) for k, s in counted.items()}
-            for id, old in total.items():
-                if old.count.shape != new[id].count.shape:
+            for id, new in counted.items():
+                if id not in total:
+                    total[id] = on_host(new)
+                    continue
+                if total[id].count.shape != new.count.shape:
                     raise InputError(
                         f"Expected the same units of {id!r} in every batch, got "
-                        f"{old.count.shape[-1]} and {new[id].count.shape[-1]}; "
+                        f"{total[id].count.shape[-1]} and {new.count.shape[-1]}; "
                         f"unit_axis= says which axis they lie along."
                     )
-            total = {k: merge(total[k], s) if k in total else s for k, s in new.items()}
+                include(total[id], new)
             examples += len(jax.tree.leaves(batch)[0])
         if not sites:
             raise InputError("Expected at least one example, got empty data.")
@@ -273,7 +277,7 @@ def _in_short(error: Exception) -> str:
 def _statistics(fn, params, batch, settings: Settings) -> dict[str, Statistics]:
     """The statistics of one batch."""
     traced, sites, _ = _look(fn, params, batch, settings)
-    gates = _gates(traced.plan) if settings.slope < 1 else set()
+    shapes = _shapes(traced.plan, settings.slope)
 
     def visit(site, function, pre, feed, iteration):
         del iteration
@@ -284,8 +288,9 @@ def _statistics(fn, params, batch, settings: Settings) -> dict[str, Statistics]:
             pre,
             post,
             axis=settings.unit_axis,
-            slope=None if site.id in gates else settings.slope,
+            slope=settings.slope,
             gram_units=settings.max_rank_units,
+            shape=shapes[site.id],
         )
 
     visitor = Visitor(visit, merge)
@@ -309,31 +314,37 @@ def _statistics(fn, params, batch, settings: Settings) -> dict[str, Statistics]:
     return taps
 
 
-def _gates(plan: Plan) -> set[str]:
-    """The sites that are max(x, 0), with the slope 1 where x is positive, else 0.
-
-    What they let through, where they are steep and where the input is positive is one
-    question, asked once. `maximum(x, 0)` has the slope 1/2 at 0, so it is none, and
-    what is only called `relu` may be anything.
-    """
-    found = set()
+def _shapes(plan: Plan, slope: float) -> dict[str, Shape]:
+    """What is known of the activation at every site, by its values at a few points."""
+    found = {}
     for site, match in plan.sites.values():
         function = standalone(plan, match)
-        if site.activation != "relu" or function is None:
-            continue
-
-        def with_slope(x, function=function):
-            post, pull = jax.vjp(function, x)
-            return post, pull(jnp.ones_like(post))[0]
-
-        values = sample(with_slope, site.shape, site.dtype)
-        if values is not None:
-            x, (post, slope) = GRID.astype(site.dtype), values
-            if np.array_equal(post, np.maximum(x, 0)) and np.array_equal(slope, x > 0):
-                found.add(site.id)
+        found[site.id] = Shape() if function is None else _shape(function, site, slope)
     for part in (part for parts in plan.children.values() for part in parts):
-        found |= _gates(part)
+        found |= _shapes(part, slope)
     return found
+
+
+def _shape(function: Callable, site: Site, slope: float) -> Shape:
+    def with_slope(x):
+        post, pull = jax.vjp(function, x)
+        return post, pull(jnp.ones_like(post))[0]
+
+    points = np.append(GRID, np.nan)
+    values = sample(with_slope, site.shape, site.dtype, points)
+    if values is None:
+        return Shape()
+    x = points.astype(site.dtype)
+    post, slopes = np.broadcast_arrays(*values, x)[:2]
+    return Shape(
+        # `maximum(x, 0)` has the slope 1/2 at 0, so it is none, and what is only called
+        # `relu` may be anything.
+        gate=site.activation == "relu"
+        and slope < 1
+        and np.array_equal(post[:-1], np.maximum(x, 0)[:-1])
+        and np.array_equal(slopes[:-1], x[:-1] > 0),
+        keeps_nan=bool(np.isnan(post[-1])),
+    )
 
 
 def _largest(gradient: jax.Array, site: Site, unit_axis: int) -> jax.Array:

@@ -25,13 +25,16 @@ class NotPointwise(Exception):
     """It is not elementwise, or depends on something else as well."""
 
 
-def sample(function: Callable, shape: Sequence[int], dtype: Any) -> list | None:
-    """What an elementwise function of one array gives at the points of `GRID`.
+def sample(
+    function: Callable, shape: Sequence[int], dtype: Any, points: np.ndarray = GRID
+) -> list | None:
+    """What an elementwise function of one array gives at some points.
 
     Args:
       function: returns one array or a tuple of them; it may differentiate.
       shape: the shape that it is made for. It is traced at that, which takes no memory.
       dtype: that of its input.
+      points: where it is asked.
 
     Returns:
       One array per output, in its dtype, or None when it is not elementwise.
@@ -41,7 +44,7 @@ def sample(function: Callable, shape: Sequence[int], dtype: Any) -> list | None:
     if any(np.ndim(c) or isinstance(c, _jax.Tracer) for c in consts):
         return None
     known = dict(zip(jaxpr.constvars, consts, strict=True))
-    known[jaxpr.invars[0]] = GRID
+    known[jaxpr.invars[0]] = points
     try:
         return evaluate(jaxpr.eqns, known, jaxpr.outvars)
     except NotPointwise:

@@ -6,7 +6,9 @@ a sum or a maximum of non-negative terms, so partial ones combine exactly, in an
 and all zeros mean "nothing seen yet".
 """
 
+import math
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any, NamedTuple
 
 import jax
@@ -29,7 +31,7 @@ class Statistics(NamedTuple):
       gradient: maximum of `|dL / d pre-activation|`, NaN where none was asked for.
       gram: `A^T A` of the outputs `A`, shape `[*seeds, *loops, units, units]`, or zero
         units where the site has too many. Of a batch with more observations than
-        `rank_rows` (a convolution at all positions) that many are drawn for it.
+        `rank_rows` (a convolution at all positions) about as many are taken.
     """
 
     count: Numbers
@@ -46,12 +48,26 @@ _MAXIMA = ("largest", "gradient")
 
 
 def rank_rows(units: int) -> int:
-    """The most observations of a batch that enter the Gram matrix of a site.
+    """About how many observations of a batch enter the Gram matrix of a site.
 
     With all of them it would cost as much as the network. Ranks are of this sample, all
     else is of everything.
     """
     return max(1024, 4 * units)
+
+
+class Shape(NamedTuple):
+    """What is known of an activation beforehand, which saves looking at the data.
+
+    Attributes:
+      gate: whether it is max(x, 0), with the slope 1 where x is positive, else 0. What
+        it lets through, where it is steep and where the input is positive is one
+        question then.
+      keeps_nan: whether its value at NaN is NaN: not so for `where(x > 0, x, 0)`.
+    """
+
+    gate: bool = False
+    keeps_nan: bool = False
 
 
 def measure(
@@ -60,8 +76,9 @@ def measure(
     post: jax.Array,
     *,
     axis: int,
-    slope: float | None,
+    slope: float,
     gram_units: int,
+    shape: Shape = Shape(),
 ) -> Statistics:
     """The statistics of one execution of an elementwise activation.
 
@@ -70,68 +87,78 @@ def measure(
       pre: its input.
       post: its output.
       axis: the axis of the units.
-      slope: derivatives up to this size count as tiny; None for an activation that is
-        not 0, and steep, exactly where its input is positive.
+      slope: derivatives up to this size count as tiny.
       gram_units: the most units for which the Gram matrix is formed.
+      shape: what is known of the activation.
     """
-    pre, post = jax.lax.stop_gradient((pre, post))
-    rows = lambda x: jnp.moveaxis(x, axis, -1).reshape(-1, x.shape[axis])
-    count = lambda condition: _count(jnp.moveaxis(condition, axis, -1))
+    pre, post = (jnp.moveaxis(x, axis, -1) for x in jax.lax.stop_gradient((pre, post)))
+    rows = lambda x: x.reshape(-1, x.shape[-1])
     outputs = rows(post).astype(jnp.float32)
-    # What such an activation lets through is positive: no second array for its size.
-    size = outputs if slope is None else jnp.abs(outputs)
-    units = pre.shape[axis]
+    units = pre.shape[-1]
     gram = _sample(outputs)[:, : units if units <= gram_units else 0]
-    positive = nonzero = steep = count(pre > 0)
-    if slope is not None:
+    if shape.gate:
+        size = outputs
+        positive = nonzero = steep = _count(post)
+    else:
+        size = jnp.abs(outputs)
         # It is elementwise: pulling back ones gives its derivative everywhere.
-        slopes = jax.vjp(function, pre)[1](jnp.ones_like(post))[0]
-        nonzero, steep = count(post != 0), count(jnp.abs(slopes) > slope)
+        slopes = jnp.abs(jax.vjp(function, pre)[1](jnp.ones_like(post))[0])
+        positive, nonzero = _count(jnp.maximum(pre, 0)), _count(jnp.abs(post))
+        steep = _count(jnp.maximum(slopes - slope, 0))
+    seen = size if shape.keeps_nan else jnp.where(jnp.isnan(rows(pre)), jnp.nan, size)
     return Statistics(
         count=jnp.full(units, pre.size // units, jnp.int32),
         nonzero=nonzero,
         positive=positive,
         steep=steep,
-        # `where(x > 0, x, 0)` turns what is no number into one.
-        total=jnp.sum(jnp.where(jnp.isnan(rows(pre)), jnp.nan, size), 0),
+        total=jnp.sum(seen, 0),
         largest=jnp.max(size, 0),
         gradient=jnp.full(units, jnp.nan, jnp.float32),
         gram=jnp.matmul(gram.T, gram, precision=jax.lax.Precision.HIGHEST),
     )
 
 
-def _count(condition: jax.Array) -> jax.Array:
-    """How often it holds, exactly; `condition` is `[examples, ..., units]`.
+def _count(size: jax.Array) -> jax.Array:
+    """How many entries of every unit are above zero, exactly.
 
-    Groups of examples are counted in bytes, as far as a byte counts: a CPU does that
-    several times as fast as in 32 bits.
+    As a sum of signs: on a CPU, XLA computes that beside what the network does with the
+    values; a comparison would take a pass of its own, half as long as the network.
+
+    Args:
+      size: `[examples, ..., units]`, no entry below zero; NaN counts as zero.
     """
-    examples, units = condition.shape[0], condition.shape[-1]
-    group = max(n for n in range(1, 256) if examples % n == 0) if examples else 1
-    groups = condition.reshape(-1, group, *condition.shape[1:]).astype(jnp.uint8)
-    part = jnp.sum(groups, 1, dtype=jnp.uint8)
-    return jnp.sum(part.reshape(-1, units), 0, dtype=jnp.int32)
+    each = tuple(range(1, size.ndim - 1))
+
+    def signs():
+        # A float32 counts the positions of an example exactly, up to 16 million.
+        return jnp.sum(jnp.sign(size).astype(jnp.float32), each)
+
+    def comparisons():
+        return jnp.sum(size > 0, each, dtype=jnp.float32)
+
+    counted = signs()
+    counted = jax.lax.cond(jnp.isnan(counted).any(), comparisons, lambda: counted)
+    return jnp.sum(counted, 0).astype(jnp.int32)
 
 
-def _sample(rows: jax.Array) -> jax.Array:
-    """Some of the rows `[observations, units]`, always the same, or all if few."""
-    observations, wanted = len(rows), rank_rows(rows.shape[1])
-    if observations <= wanted:
-        return rows
-    chosen = np.random.default_rng(0).choice(observations, wanted, replace=False)
-    return rows[np.sort(chosen)]
+def _sample(values: jax.Array) -> jax.Array:
+    """Some of the observations of `[..., units]`, as rows: at equal distances.
+
+    The distance has no divisor in common with any axis, so that no position of an image
+    is preferred.
+    """
+    units = values.shape[-1]
+    rows = values.reshape(-1, units)
+    least = max(1, len(rows) // rank_rows(units))
+    return rows[:: next(n for n in count(least) if math.gcd(n, len(rows)) == 1)]
 
 
 def merge(old: Statistics, new: Statistics) -> Statistics:
-    """The statistics of the observations of both."""
-    xp = np if isinstance(new.count, np.ndarray) else jnp
-    with np.errstate(all="ignore"):  # infinity minus infinity is no number
-        return Statistics(
-            *(
-                xp.maximum(a, b) if name in _MAXIMA else a + b
-                for name, a, b in zip(Statistics._fields, old, new, strict=True)
-            )
-        )
+    """The statistics of the observations of both, on the device."""
+    parts = zip(Statistics._fields, old, new, strict=True)
+    return Statistics(
+        *(jnp.maximum(a, b) if name in _MAXIMA else a + b for name, a, b in parts)
+    )
 
 
 def on_host(statistics: Statistics) -> Statistics:
@@ -139,6 +166,14 @@ def on_host(statistics: Statistics) -> Statistics:
     double = {"i": np.int64, "u": np.int64, "f": np.float64}
     values = [np.asarray(x) for x in statistics]
     return Statistics(*(x.astype(double[x.dtype.kind]) for x in values))
+
+
+def include(total: Statistics, new: Statistics) -> None:
+    """Add the observations of `new` to the total on the host, in place."""
+    with np.errstate(all="ignore"):  # Infinity minus infinity is no number.
+        for name, a, b in zip(Statistics._fields, total, new, strict=True):
+            combine = np.maximum if name in _MAXIMA else np.add
+            combine(a, np.asarray(b), out=a)
 
 
 def merge_loops(statistics: Statistics, loops: int, seeds: int) -> Statistics:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from relujax import get, names
-from relujax.instruments._diagnose import _gates
+from relujax.instruments._diagnose import _shapes
 from relujax.instruments._pointwise import GRID, sample
 from relujax.instruments._sites import trace
 
@@ -80,4 +80,23 @@ def called_relu(fn):
 )
 def test_a_gate_is_told_by_outputs_and_slopes(gate, fn, shape, dtype):
     plan = trace(fn, (jax.ShapeDtypeStruct(shape, dtype),), {}).plan
-    assert _gates(plan) == ({"relu_0"} if gate else set())
+    found = _shapes(plan, 1e-3)
+    assert {id for id, shape in found.items() if shape.gate} == (
+        {"relu_0"} if gate else set()
+    )
+
+
+@pytest.mark.parametrize(
+    ("keeps", "fn"),
+    [
+        (True, jax.nn.relu),
+        (True, jax.nn.gelu),
+        (True, lambda x: jnp.maximum(x, 0)),
+        (False, lambda x: jnp.where(x > 0, x, 0)),
+    ],
+    ids=["relu", "gelu", "maximum", "where"],
+)
+def test_what_becomes_of_nan(keeps, fn):
+    plan = trace(fn, (jax.ShapeDtypeStruct((2, 3), jnp.float32),), {}).plan
+    (shape,) = _shapes(plan, 1e-3).values()
+    assert shape.keeps_nan == keeps
