@@ -127,11 +127,12 @@ def speeds(workloads: Sequence[Workload] = WORKLOADS) -> Iterator[Speed]:
 def plans(seeds: int) -> list[Plan]:
     """What is measured for so many seeds.
 
-    Those that a run chooses from, a loop on the host (one network per call), and a
-    `vmap` in chunks of half as many as it has otherwise.
+    Those that a run chooses from, both on one device, a loop on the host (one network
+    per call), and a `vmap` in chunks of half as many as it has otherwise.
     """
     half = max(1, min(seeds, 16) // 2)
-    return [*candidates(), Plan("map", chunk=1), Plan("vmap", chunk=half)]
+    one = [Plan("map"), Plan("vmap"), Plan("map", chunk=1), Plan("vmap", chunk=half)]
+    return list(dict.fromkeys([*candidates(), *one]))
 
 
 def _data(name: str) -> Dataset:

@@ -77,7 +77,8 @@ import json, sys, tempfile, time
 start = time.perf_counter()
 from pathlib import Path
 from relujax.cli._study_file import load_study
-from relujax.engine import plan_tasks, run_tasks
+from relujax.engine import one_device_per_core, plan_tasks, run_tasks
+one_device_per_core()
 study = load_study(Path(sys.argv[1]))
 with tempfile.TemporaryDirectory() as folder:
     tasks = plan_tasks(study.profiles["paper"], range(10), Path(folder))

@@ -6,8 +6,10 @@ Workloads: mlp (784-512-512-10, batch 128, 10 seeds), cnn (the SReLU paper's, ba
 4 seeds), wdbc (the demo's network, 100 seeds), noise (N-ReLU against ReLU) and many
 (1,000 seeds against 100 times 10). All but `many` are times per training step and seed:
 the difference between a long and a short run, so without compilation, initialisation
-and evaluation. Every repeat times all candidates, one after the other; the tables show
-medians of the repeats, and of their ratios. Needs an idle machine.
+and evaluation. The engine runs a network on every core, as the command does, and on one
+device besides, where the hand-written scan runs. Every repeat times all candidates, one
+after the other; the tables show medians of the repeats, and of their ratios. Needs an
+idle machine.
 """
 
 import argparse
@@ -19,6 +21,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -30,11 +33,16 @@ from rich.table import Table
 
 import relujax
 from relujax.data import from_arrays
-from relujax.engine import Member, Plan, gemm_peak, train_population
+from relujax.engine import (
+    Member,
+    Plan,
+    gemm_peak,
+    one_device_per_core,
+    train_population,
+)
 from relujax.models import CNN, MLP
 
 HERE = Path(__file__).parent
-MAP = Plan("map")
 Timer = Callable[[], float]
 
 MLP_SPEC = "mlp(hidden=(512, 512), initializer='pytorch')"
@@ -65,9 +73,14 @@ def slope(run: Callable[[int], object], short: int, long: int) -> Timer:
     return lambda: more() / (long - short)
 
 
+def everywhere(mapping: Literal["map", "vmap"] = "map") -> Plan:
+    """One network after the other on each device, as a run has it, or side by side."""
+    return Plan(mapping, devices=jax.local_device_count())
+
+
 def engine(
     data: relujax.Dataset, model: str, seeds: int, epochs: tuple[int, int],
-    activation: str = "relu", plan: Plan = MAP,
+    activation: str = "relu", plan: Plan | None = None,
 ) -> Timer:  # fmt: skip
     """Seconds of the engine per step and seed."""
     objective = "binary_cross_entropy" if data.classes == 2 else "softmax_cross_entropy"
@@ -83,7 +96,7 @@ def engine(
             evaluate_every=epochs,
         )
         members = [Member(cell, seed) for seed in range(seeds)]
-        for _ in train_population(members, data, root=0, plan=plan):
+        for _ in train_population(members, data, root=0, plan=plan or everywhere()):
             pass
 
     steps = -(-len(data.x_train) // 128)
@@ -233,17 +246,15 @@ def mlp(options: argparse.Namespace) -> None:
     peak = gemm_peak()
     net = MLP(10, "relu", hidden=(512, 512))
     timers = {
-        "relujax, map": engine(images(), MLP_SPEC, 10, (1, 4)),
+        "relujax": engine(images(), MLP_SPEC, 10, (1, 4)),
+        "relujax, one device": engine(images(), MLP_SPEC, 10, (1, 4), plan=Plan("map")),
         "hand-written scan": by_hand(images(), net, 10, (1, 4)),
-        "relujax, vmap": engine(images(), MLP_SPEC, 10, (1, 4), plan=Plan("vmap")),
         **torch_loops(options.torch, "mlp", 300),
     }
     found = measure(timers, options.repeats)
     # Value and weight gradients of three layers, input gradients of the last two.
     products = 2 * (784 * 512 + 512 * 512 + 512 * 10) + 512 * 512 + 512 * 10
-    share = (
-        2 * 128 * products / np.median(found["relujax, map"]) / max(peak, gemm_peak())
-    )
+    share = 2 * 128 * products / np.median(found["relujax"]) / max(peak, gemm_peak())
     show(
         "MLP 784-512-512-10, batch 128, 10 seeds",
         found,
@@ -256,7 +267,8 @@ def cnn(options: argparse.Namespace) -> None:
     data = images(1280)
     net = CNN(10, "relu")
     timers = {
-        "relujax, map": engine(data, CNN_SPEC, 4, (1, 3)),
+        "relujax": engine(data, CNN_SPEC, 4, (1, 3)),
+        "relujax, one device": engine(data, CNN_SPEC, 4, (1, 3), plan=Plan("map")),
         "hand-written scan": by_hand(data, net, 4, (1, 3)),
         **torch_loops(options.torch, "cnn", 60),
     }
@@ -273,9 +285,10 @@ def wdbc(options: argparse.Namespace) -> None:
     data = relujax.load_dataset("wdbc")
     net = MLP(1, "relu", hidden=(512, 512), dropout=0.3)
     timers = {
-        "relujax, map": engine(data, WDBC_SPEC, 100, (5, 25)),
+        "relujax": engine(data, WDBC_SPEC, 100, (5, 25)),
+        "relujax, vmap": engine(data, WDBC_SPEC, 100, (5, 25), plan=everywhere("vmap")),
+        "relujax, one device": engine(data, WDBC_SPEC, 100, (5, 25), plan=Plan("map")),
         "hand-written scan": by_hand(data, net, 100, (5, 25)),
-        "relujax, vmap": engine(data, WDBC_SPEC, 100, (5, 25), plan=Plan("vmap")),
         **torch_loops(options.torch, "wdbc", 300),
     }
     found = measure(timers, options.repeats)
@@ -310,7 +323,7 @@ def many(options: argparse.Namespace) -> None:
 
         def run() -> float:
             return clock(
-                lambda: list(train_population(members, data, root=0, plan=MAP))
+                lambda: list(train_population(members, data, root=0, plan=everywhere()))
             )
 
         run()
@@ -334,6 +347,7 @@ def main() -> None:
     parser.add_argument("--torch", default=sys.executable, help="a Python with PyTorch")
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
+    one_device_per_core()
     for name in options.workloads:
         WORKLOADS[name](options)
 

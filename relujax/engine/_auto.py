@@ -18,7 +18,7 @@ import platformdirs
 import relujax
 from relujax.data import Dataset
 from relujax.engine._cell import Cell
-from relujax.engine._cost import parameters, training_seconds
+from relujax.engine._cost import parameters, training_seconds, update_flops
 from relujax.engine._measure import seconds_per_step
 from relujax.engine._own import OwnCell
 from relujax.engine._plan import Plan
@@ -27,6 +27,10 @@ from relujax.engine._store import write_json
 # Less work than this is done, estimated in seconds, before a measurement (which
 # compiles each candidate: some seconds) has paid for itself.
 _WORTH_MEASURING = 120.0
+
+# Floating-point operations of an update below which networks run side by side on a CPU.
+# Measured on two cores: there, that takes 10 % less time; with twice as many, as much.
+_SMALL = 2e6
 
 # Another plan than the usual one must be this much faster: times vary by as much.
 _MARGIN = 0.95
@@ -41,22 +45,22 @@ class Choice(NamedTuple):
     why: str
 
 
-def usual() -> Plan:
-    """The plan for this backend, unmeasured.
+def usual(cell: Cell | OwnCell, data: Dataset) -> Plan:
+    """The plan for this backend and network, unmeasured.
 
     A CPU multiplies the matrices of one network after another faster than those of all
-    networks as one batched product; an accelerator needs the whole population at once.
+    networks as one batched product, unless they are so small that starting the product
+    is what takes the time; an accelerator needs the whole population at once.
     """
-    mapping = "map" if jax.default_backend() == "cpu" else "vmap"
+    large = update_flops(cell, data, parameters(cell, data)) > _SMALL
+    mapping = "map" if large and jax.default_backend() == "cpu" else "vmap"
     return Plan(mapping, devices=jax.local_device_count())
 
 
 def candidates() -> list[Plan]:
-    """What `auto` measures, the usual plan first."""
-    first = usual()
-    counts = sorted({1, jax.local_device_count()}, reverse=True)
-    plans = [Plan(m, devices=n) for n in counts for m in ("map", "vmap")]
-    return [first, *(plan for plan in plans if plan != first)]
+    """What `auto` measures: both mappings, on all devices."""
+    count = jax.local_device_count()
+    return [Plan("map", devices=count), Plan("vmap", devices=count)]
 
 
 def choose(
@@ -69,9 +73,9 @@ def choose(
 ) -> Choice:
     """The plan for a population.
 
-    Little work is done under the usual plan of the backend. Before more of it, a few
-    steps are measured under every candidate, and the outcome is remembered in the
-    user's cache folder, for this network, shape of data, machine and versions.
+    Little work is done under the usual plan. Before more of it, a few steps are
+    measured under every candidate, and the outcome is remembered in the user's cache
+    folder, for this network, shape of data, machine and versions.
 
     Args:
       cell: what is trained.
@@ -81,35 +85,37 @@ def choose(
         and only what is remembered is better than the usual plan.
       timings: seconds of a step by plan, where they are known.
     """
+    first = usual(cell, data)
     if timings is not None:
-        return _fastest(timings, "given")
+        return _fastest(timings, first, "given")
     with _one_at_a_time:
         key = _key(cell, data, networks)
         known = _remembered(key)
         if known:
-            return _fastest(known, "remembered")
+            return _fastest(known, first, "remembered")
         if not alone:
-            return _usual("other networks that train meanwhile")
+            return _usual(first, "other networks that train meanwhile")
         work = networks * training_seconds(cell, data, parameters(cell, data))
         if work < _WORTH_MEASURING:
             work = max(1, round(work))
-            return _usual(f"about {work} s of work, too little to measure")
+            return _usual(first, f"about {work} s of work, too little to measure")
         start = time.perf_counter()
         measured = seconds_per_step(cell, data, candidates(), networks)
         if not measured:
-            return _usual("networks that no plan could be measured with")
+            return _usual(first, "networks that no plan could be measured with")
         _remember(key, measured)
-        return _fastest(measured, f"measured in {time.perf_counter() - start:.1f} s")
+        return _fastest(
+            measured, first, f"measured in {time.perf_counter() - start:.1f} s"
+        )
 
 
-def _usual(why: str) -> Choice:
-    return Choice(usual(), f"{plan_name(usual())}: the usual one for {why}")
+def _usual(first: Plan, why: str) -> Choice:
+    return Choice(first, f"{plan_name(first)}: the usual one for {why}")
 
 
-def _fastest(timings: Mapping[Plan, float], how: str) -> Choice:
+def _fastest(timings: Mapping[Plan, float], first: Plan, how: str) -> Choice:
     """The fastest plan, but the usual one where it is as fast."""
     best = min(timings, key=timings.__getitem__)
-    first = usual()
     if timings.get(first, math.inf) * _MARGIN <= timings[best]:
         best = first
     show = lambda plan: f"{timings[plan] * 1e3:.3g} ms"

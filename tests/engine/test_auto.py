@@ -17,6 +17,7 @@ from relujax.engine import (
     plan_tasks,
     run_tasks,
 )
+from relujax.engine._auto import usual
 from relujax.engine._measure import sample, seconds_per_step
 
 CELL = Cell(
@@ -49,8 +50,22 @@ def measured(monkeypatch, tmp_path):
 
 def test_little_work_is_not_measured(wdbc, measured):
     choice = choose(CELL, wdbc, 10)
-    assert choice.plan == Plan("map", devices=jax.local_device_count())
+    assert choice.plan == usual(CELL, wdbc)
     assert "too little to measure" in choice.why and measured == []
+
+
+@pytest.mark.parametrize(
+    ("model", "batch_size", "mapping"),
+    [
+        ("mlp(hidden=(16, 8))", 64, "vmap"),
+        ("mlp(hidden=(16, 8))", 455, "vmap"),
+        ("mlp(hidden=(64, 64))", 64, "map"),
+        ("mlp(hidden=(512, 512))", 32, "map"),
+    ],
+)
+def test_small_networks_are_side_by_side(wdbc, model, batch_size, mapping):
+    cell = replace(CELL, model=model, batch_size=batch_size)
+    assert usual(cell, wdbc) == Plan(mapping, devices=2)
 
 
 def test_much_work_is_measured_once_and_remembered(wdbc, measured):
@@ -95,7 +110,7 @@ def test_another_machine_is_measured_again(wdbc, measured, monkeypatch, change):
 def test_beside_others_nothing_is_measured(wdbc, measured):
     long = replace(CELL, epochs=100_000)
     choice = choose(long, wdbc, 100, alone=False)
-    assert choice.plan == candidates()[0] and "train meanwhile" in choice.why
+    assert choice.plan == usual(CELL, wdbc) and "train meanwhile" in choice.why
     assert measured == []
     choose(long, wdbc, 100)
     assert choose(long, wdbc, 100, alone=False).plan.mapping == "vmap"
@@ -104,7 +119,7 @@ def test_beside_others_nothing_is_measured(wdbc, measured):
 def test_where_no_plan_can_be_measured_the_usual_one_is_tried(wdbc, monkeypatch):
     monkeypatch.setattr(_auto, "seconds_per_step", lambda *_: {})
     choice = choose(replace(CELL, epochs=100_000), wdbc, 100)
-    assert choice.plan == candidates()[0]
+    assert choice.plan == usual(CELL, wdbc)
 
 
 def test_no_cache_folder_is_no_failure(wdbc, measured, tmp_path):
@@ -113,15 +128,14 @@ def test_no_cache_folder_is_no_failure(wdbc, measured, tmp_path):
 
 
 def test_the_usual_plan_wins_a_tie(wdbc):
-    usual, *others = candidates()
-    timings = {usual: 1.0, **dict.fromkeys(others, 0.97)}
-    assert choose(CELL, wdbc, 1, timings=timings).plan == usual
-    timings = {usual: 1.0, **dict.fromkeys(others, 0.9)}
-    assert choose(CELL, wdbc, 1, timings=timings).plan != usual
+    first = usual(CELL, wdbc)
+    (other,) = (plan for plan in candidates() if plan != first)
+    assert choose(CELL, wdbc, 1, timings={first: 1.0, other: 0.97}).plan == first
+    assert choose(CELL, wdbc, 1, timings={first: 1.0, other: 0.9}).plan == other
 
 
-def test_two_devices_are_candidates_too():
-    assert {plan.devices for plan in candidates()} == {1, jax.local_device_count()}
+def test_all_devices_are_used():
+    assert {plan.devices for plan in candidates()} == {jax.local_device_count()} == {2}
 
 
 def test_plans_are_measured(wdbc):
@@ -162,7 +176,7 @@ def test_a_run_says_in_one_line_what_it_chose(tmp_path):
     tasks = plan_tasks([CELL], [0], tmp_path / "runs")
     assert not run_tasks(tasks, workers=1, on_plan=said.append)
     (line,) = said
-    assert line.startswith("map on 2 cpu devices: the usual one")
+    assert line.startswith("vmap on 2 cpu devices: the usual one")
     assert not run_tasks(tasks, workers=1, on_plan=said.append)
     assert len(said) == 1  # Nothing was left to train.
 
