@@ -9,7 +9,7 @@ demo: $(STAMP)
 	$(BIN)/relujax demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -177,11 +177,26 @@ def _wait_for(condition, seconds=120):
         time.sleep(0.02)
 
 
+LONG = STUDY.replace("EPOCHS", "2000")
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    """The numbers of one seed of the long study."""
+    folder = tmp_path_factory.mktemp("whole")
+    study = folder / "tiny.py"
+    study.write_text(LONG)
+    _start(study, folder / "runs", "--seeds", "1").communicate(timeout=240)
+    return rows(folder / "runs")
+
+
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGINT"])
-def test_an_interrupted_run_continues_and_ends_the_same(study, tmp_path, name):
+def test_an_interrupted_run_continues_and_ends_the_same(
+    study, tmp_path, uninterrupted, name
+):
     """Stopped in the second cell; the numbers equal those of an uninterrupted run."""
-    study.write_text(STUDY.replace("EPOCHS", "2000"))
-    out, whole = tmp_path / "runs", tmp_path / "whole"
+    study.write_text(LONG)
+    out = tmp_path / "runs"
     process = _start(study, out, "--seeds", "1")
     _wait_for(lambda: list(out.glob("tiny/*/*.parquet")) or process.poll() is not None)
     process.send_signal(getattr(signal, name))
@@ -193,8 +208,7 @@ def test_an_interrupted_run_continues_and_ends_the_same(study, tmp_path, name):
     assert len(list(out.glob("tiny/*/*.parquet"))) == 1
     again, _ = _start(study, out, "--seeds", "1").communicate(timeout=240)
     assert "Training 1 networks (1 are stored already)" in again
-    _start(study, whole, "--seeds", "1").communicate(timeout=240)
-    pd.testing.assert_frame_equal(rows(out), rows(whole), check_exact=True)
+    pd.testing.assert_frame_equal(rows(out), uninterrupted, check_exact=True)
 
 
 # Both processes plan before either trains; what each trains is counted in a file.

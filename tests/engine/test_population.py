@@ -2,7 +2,6 @@
 
 import chex
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 import pandas as pd
@@ -50,33 +49,46 @@ def scalars(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
     return rows.sort_values(["epoch", "split"], ignore_index=True)
 
 
-def plain_loop(cell, data, seed):
-    """The same training, written without the engine: the losses per epoch."""
+def plain_losses(act, net):
+    """The loss of a network without the engine, on logits and on (padded) batches."""
+
+    def logits_of(params, slope, x, **kwargs):
+        variables = {"params": params}
+        if act.signal is not None:
+            layers = {f"Activation_{i}": {"loss": slope} for i in range(2)}
+            variables["signal"] = layers
+        logits = net.apply(variables, x, **kwargs)
+        assert isinstance(logits, jax.Array)
+        return logits[:, 0]
+
+    def loss_of(params, slope, x, y, rngs):
+        logits = logits_of(params, slope, x, train=True, rngs=rngs)[: len(y)]
+        return optax.sigmoid_binary_cross_entropy(logits, y).mean()
+
+    def test_loss(params, slope, x, y):
+        logits = logits_of(params, slope, x)
+        return optax.sigmoid_binary_cross_entropy(logits, y).mean()
+
+    return jax.jit(jax.value_and_grad(loss_of)), jax.jit(test_loss)
+
+
+def plain_loop(cell, data, seeds):
+    """The same training, written without the engine: of each seed the losses."""
     values = cell.hyperparameters
     act = get(cell.activation)
     net = MLP(1, act, hidden=(16, 8), dropout=values["model"]["dropout"])
-    optimizer = optax.adam(values["optimizer"]["learning_rate"])
+    losses = plain_losses(act, net)
+    return {seed: plain_training(cell, data, seed, net, losses) for seed in seeds}
+
+
+def plain_training(cell, data, seed, net, losses):
+    loss_and_grads, test_loss = losses
+    optimizer = optax.adam(cell.hyperparameters["optimizer"]["learning_rate"])
     keys = streams(0, seed)
     params = net.init({"params": keys.init}, data.x_train[:1])["params"]
     opt_state = optimizer.init(params)
     slope = 0.1
     step = 0
-
-    def variables(params):
-        if act.signal is None:
-            return {"params": params}
-        layers = {f"Activation_{i}": {"loss": jnp.float32(slope)} for i in range(2)}
-        return {"params": params, "signal": layers}
-
-    def apply(params, x, **kwargs):
-        logits = net.apply(variables(params), x, **kwargs)
-        assert isinstance(logits, jax.Array)
-        return logits[:, 0]
-
-    def loss_of(params, x, y, rngs):
-        logits = apply(params, x, train=True, rngs=rngs)[: len(y)]
-        return optax.sigmoid_binary_cross_entropy(logits, y).mean()
-
     test_losses, running, slopes = [], [], []
     n = len(data.x_train)
     for epoch in range(cell.epochs):
@@ -96,17 +108,17 @@ def plain_loop(cell, data, seed):
 
             x = data.x_train[chosen]
             y = data.y_train[chosen][:real].astype(np.float32)
-            loss, grads = jax.value_and_grad(loss_of)(params, x, y, rngs)
+            loss, grads = loss_and_grads(params, np.float32(slope), x, y, rngs)
             updates, opt_state = optimizer.update(grads, opt_state, params)
             params = optax.apply_updates(params, updates)
             total += float(loss) * real
             step += 1
         running.append(total / n)
-        if act.signal is not None:
+        if get(cell.activation).signal is not None:
             slope = total / n
-        logits = apply(params, data.x_test)
         y = data.y_test.astype(np.float32)
-        test_losses.append(float(optax.sigmoid_binary_cross_entropy(logits, y).mean()))
+        loss = test_loss(params, np.float32(slope), data.x_test, y)
+        test_losses.append(float(loss))
     return test_losses, running, slopes
 
 
@@ -114,8 +126,8 @@ def plain_loop(cell, data, seed):
 def test_equals_a_plain_python_loop(wdbc, activation):
     cell = small(activation)
     frame = train(cell, wdbc, [3, 11])
-    for seed in (3, 11):
-        test, running, slopes = plain_loop(cell, wdbc, seed)
+    plain = plain_loop(cell, wdbc, [3, 11])
+    for seed, (test, running, slopes) in plain.items():
         got = scalars(frame, seed)
         got = got[(got["split"] == "test") & (got["epoch"] > 0)]
         np.testing.assert_allclose(got["loss"], test, rtol=2e-5)
@@ -233,12 +245,16 @@ def test_a_diverged_seed_leaves_the_others_alone(wdbc):
         np.testing.assert_allclose(last["loss"][[0, 2]], alone["loss"], rtol=1e-5)
 
 
+@pytest.fixture(scope="module")
+def whole(wdbc):
+    """Five seeds in one chunk."""
+    return train(small("n_relu"), wdbc, range(5))
+
+
 @pytest.mark.parametrize("chunk", [1, 2, 3, 20])
-def test_chunks_change_no_number(wdbc, chunk):
+def test_chunks_change_no_number(wdbc, whole, chunk):
     """Nor does the number of rows, which is that of the chunk."""
-    cell = small("n_relu")
-    whole = train(cell, wdbc, range(5))
-    parts = train(cell, wdbc, range(5), Plan("map", chunk=chunk))
+    parts = train(small("n_relu"), wdbc, range(5), Plan("map", chunk=chunk))
     for seed in range(5):
         expected = scalars(whole, seed)
         pd.testing.assert_frame_equal(scalars(parts, seed), expected, check_exact=True)
