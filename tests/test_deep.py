@@ -85,8 +85,8 @@ def test_initial_weights_have_the_moments_of_the_mlp(name):
     # 72,000 draws of unit variance: a relative standard error of at most 0.6 %.
     expected = {"glorot": 1 / 6, "he": 1 / 3, "lecun": 1 / 6, "pytorch": 1 / 18}[name]
     np.testing.assert_allclose(params["weights"][2:, :, :-1].var(), expected, rtol=0.03)
-    one = deep_mlp(2, "relu", width=width, capacity=1, initializer=name)
-    nets = jax.vmap(lambda k: one.init(k, jnp.ones((1, fan_in)))[0]["weights"][1])
+    shallow = deep_mlp(2, "relu", width=width, capacity=3, initializer=name)
+    nets = jax.vmap(lambda k: shallow.init(k, jnp.ones((1, fan_in)))[0]["weights"][1])
     first = nets(jax.random.split(jax.random.key(1), 400))[..., :fan_in]
     expected = {"glorot": 2 / 9, "he": 2 / 3, "lecun": 1 / 3, "pytorch": 1 / 9}[name]
     np.testing.assert_allclose(first.var(), expected, rtol=0.06)
