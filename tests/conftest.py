@@ -11,14 +11,14 @@ import importlib.metadata
 import os
 import sys
 
-_FLAGS = (
+os.environ.setdefault(
+    "XLA_FLAGS",
     "--xla_cpu_multi_thread_eigen=false --xla_force_host_platform_device_count=2 "
     "--xla_backend_optimization_level=0"
+    # A flag that it does not know stops XLA; it knows this one up to here.
+    + " --xla_cpu_use_fusion_emitters=false"
+    * importlib.metadata.version("jaxlib").startswith("0.10."),
 )
-# A flag that it does not know stops XLA; it knows this one up to here.
-if importlib.metadata.version("jaxlib").startswith("0.10."):
-    _FLAGS += " --xla_cpu_use_fusion_emitters=false"
-os.environ.setdefault("XLA_FLAGS", _FLAGS)
 
 import hypothesis
 import jax

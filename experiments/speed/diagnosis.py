@@ -26,7 +26,7 @@ from flax import linen as nn
 
 import relujax
 
-BATCH = 32
+BATCH = 64
 
 
 class CNN(nn.Module):

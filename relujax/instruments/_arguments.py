@@ -82,7 +82,7 @@ def batches(data: Any, size: int | None) -> Iterator[Any]:
             f"Expected arrays with the same number of examples along axis 0, got the "
             f"shapes {shapes}."
         )
-    size = size or (32 if jax.default_backend() == "cpu" else 512)
+    size = size or (64 if jax.default_backend() == "cpu" else 512)
     for start in range(0, lengths[0][0], size):
         part = slice(start, start + size)
         yield jax.tree.map(operator.itemgetter(part), data)

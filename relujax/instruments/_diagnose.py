@@ -1,6 +1,7 @@
 """Dead units of a function over a whole data set, in one streaming pass."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -27,6 +28,7 @@ from relujax.instruments._statistics import (
     Shape,
     Statistics,
     include,
+    is_ranked,
     measure,
     merge,
     merge_loops,
@@ -74,7 +76,7 @@ def diagnose(
         each pre-activation is taken; without it `zero_gradient` is unknown.
       sites: ids or activation names to look at; by default all that depend on the data
         and have at least two axes (the first for the examples).
-      batch_size: examples per batch of arrays; by default 512, or 32 on a CPU, where
+      batch_size: examples per batch of arrays; by default 512, or 64 on a CPU, where
         more do not fit into its cache.
       unit_axis: the axis of a site along which its units lie (use 1 for channels-first
         convolutions).
@@ -86,7 +88,8 @@ def diagnose(
       epsilons: thresholds of small output.
       slope: a derivative up to this size is saturated.
       max_rank_units: the widest site whose ranks are computed; 0 for none. They are of
-        about max(1024, 4 units) observations of each batch. Each such site keeps
+        about max(1024, 4 units) observations of a batch, of the first eight batches and
+        of every eighth that follows. Each such site keeps
         units x units numbers, times seeds, times iterations of scans.
 
     Returns:
@@ -125,11 +128,11 @@ def diagnoser(given: Any, settings: Settings) -> Callable[[Any, Any], Diagnosis]
     chosen = checked(settings)
     seeded = chosen.seed_axis is not None
 
-    def batch_of_one(params, batch):
-        return _statistics(fn, params, batch, chosen)
-
-    in_axes = (chosen.seed_axis, None)
-    step = jax.jit(jax.vmap(batch_of_one, in_axes) if seeded else batch_of_one)
+    @partial(jax.jit, static_argnames="ranked")
+    def step(params, batch, ranked):
+        one = lambda params, batch: _statistics(fn, params, batch, ranked, chosen)
+        seeds = jax.vmap(one, (chosen.seed_axis, None)) if seeded else one
+        return seeds(params, batch)
 
     def run(data: Any, params: Any = None) -> Diagnosis:
         params = params_of(params)
@@ -140,8 +143,8 @@ def diagnoser(given: Any, settings: Settings) -> Callable[[Any, Any], Diagnosis]
         first: set[str] = set()
         examples = 0
 
-        def steps() -> Iterator[tuple[Any, dict[str, Statistics]]]:
-            for batch in batches(data, chosen.batch_size):
+        def steps() -> Iterator[tuple[Any, bool, dict[str, Statistics]]]:
+            for number, batch in enumerate(batches(data, chosen.batch_size)):
                 if not sites:
                     one = _member(params, chosen.seed_axis)
                     look = _look(fn, one, batch, chosen)
@@ -149,9 +152,10 @@ def diagnoser(given: Any, settings: Settings) -> Callable[[Any, Any], Diagnosis]
                     sites.extend(look.sites)
                     first.update(look.first)
                     del look  # it holds the batch
-                yield batch, step(params, batch)
+                ranked = is_ranked(number)
+                yield batch, ranked, step(params, batch, ranked)
 
-        for batch, counted in _one_ahead(steps()):
+        for batch, ranked, counted in _one_ahead(steps()):
             for id, new in counted.items():
                 if id not in total:
                     total[id] = on_host(new)
@@ -162,7 +166,7 @@ def diagnoser(given: Any, settings: Settings) -> Callable[[Any, Any], Diagnosis]
                         f"{total[id].count.shape[-1]} and {new.count.shape[-1]}; "
                         f"unit_axis= says which axis they lie along."
                     )
-                include(total[id], new)
+                include(total[id], new, ranked=ranked)
             examples += len(jax.tree.leaves(batch)[0])
         if not sites:
             raise InputError("Expected at least one example, got empty data.")
@@ -274,8 +278,8 @@ def _in_short(error: Exception) -> str:
     return f"{type(error).__name__}: {first}"
 
 
-def _statistics(fn, params, batch, settings: Settings) -> dict[str, Statistics]:
-    """The statistics of one batch."""
+def _statistics(fn, params, batch, ranked, settings) -> dict[str, Statistics]:
+    """The statistics of one batch; with a Gram matrix if `ranked`."""
     traced, sites, _ = _look(fn, params, batch, settings)
     shapes = _shapes(traced.plan, settings.slope)
 
@@ -289,7 +293,7 @@ def _statistics(fn, params, batch, settings: Settings) -> dict[str, Statistics]:
             post,
             axis=settings.unit_axis,
             slope=settings.slope,
-            gram_units=settings.max_rank_units,
+            gram_units=settings.max_rank_units if ranked else 0,
             shape=shapes[site.id],
         )
 

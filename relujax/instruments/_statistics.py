@@ -31,7 +31,8 @@ class Statistics(NamedTuple):
       gradient: maximum of `|dL / d pre-activation|`, NaN where none was asked for.
       gram: `A^T A` of the outputs `A`, shape `[*seeds, *loops, units, units]`, or zero
         units where the site has too many. Of a batch with more observations than
-        `rank_rows` (a convolution at all positions) about as many are taken.
+        `rank_rows` (a convolution at all positions) about as many are taken; of many
+        batches, every eighth (`is_ranked`).
     """
 
     count: Numbers
@@ -54,6 +55,11 @@ def rank_rows(units: int) -> int:
     else is of everything.
     """
     return max(1024, 4 * units)
+
+
+def is_ranked(batch: int) -> bool:
+    """Whether batch number `batch` enters the Gram matrices: the first, then some."""
+    return batch < 8 or batch % 8 == 0
 
 
 class Shape(NamedTuple):
@@ -95,7 +101,6 @@ def measure(
     rows = lambda x: x.reshape(-1, x.shape[-1])
     outputs = rows(post).astype(jnp.float32)
     units = pre.shape[-1]
-    gram = _sample(outputs)[:, : units if units <= gram_units else 0]
     if shape.gate:
         size = outputs
         positive = nonzero = steep = _count(post)
@@ -114,7 +119,7 @@ def measure(
         total=jnp.sum(seen, 0),
         largest=jnp.max(size, 0),
         gradient=jnp.full(units, jnp.nan, jnp.float32),
-        gram=jnp.matmul(gram.T, gram, precision=jax.lax.Precision.HIGHEST),
+        gram=_gram(outputs[:, : units if units <= gram_units else 0]),
     )
 
 
@@ -141,16 +146,17 @@ def _count(size: jax.Array) -> jax.Array:
     return jnp.sum(counted, 0).astype(jnp.int32)
 
 
-def _sample(values: jax.Array) -> jax.Array:
-    """Some of the observations of `[..., units]`, as rows: at equal distances.
+def _gram(rows: jax.Array) -> jax.Array:
+    """`A^T A` of about `rank_rows` of the rows, at equal distances.
 
     The distance has no divisor in common with any axis, so that no position of an image
     is preferred.
     """
-    units = values.shape[-1]
-    rows = values.reshape(-1, units)
-    least = max(1, len(rows) // rank_rows(units))
-    return rows[:: next(n for n in count(least) if math.gcd(n, len(rows)) == 1)]
+    observations, units = rows.shape
+    least = max(1, observations // rank_rows(units))
+    distance = next(n for n in count(least) if math.gcd(n, observations) == 1)
+    a = rows[::distance]
+    return jnp.matmul(a.T, a, precision=jax.lax.Precision.HIGHEST)
 
 
 def merge(old: Statistics, new: Statistics) -> Statistics:
@@ -168,12 +174,19 @@ def on_host(statistics: Statistics) -> Statistics:
     return Statistics(*(x.astype(double[x.dtype.kind]) for x in values))
 
 
-def include(total: Statistics, new: Statistics) -> None:
-    """Add the observations of `new` to the total on the host, in place."""
+def include(total: Statistics, new: Statistics, *, ranked: bool) -> None:
+    """Add the observations of `new` to the total on the host, in place.
+
+    Args:
+      total: from `on_host`.
+      new: of another batch.
+      ranked: whether that has a Gram matrix.
+    """
     with np.errstate(all="ignore"):  # Infinity minus infinity is no number.
         for name, a, b in zip(Statistics._fields, total, new, strict=True):
-            combine = np.maximum if name in _MAXIMA else np.add
-            combine(a, np.asarray(b), out=a)
+            if name != "gram" or ranked:
+                combine = np.maximum if name in _MAXIMA else np.add
+                combine(a, np.asarray(b), out=a)
 
 
 def merge_loops(statistics: Statistics, loops: int, seeds: int) -> Statistics:

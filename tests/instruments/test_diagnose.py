@@ -431,7 +431,7 @@ def test_bad_input_is_one_sentence():
         diagnose(jnp.sin, X)
     with pytest.raises(InputError, match="Unknown site or activation"):
         diagnose(relu, X, sites=["tanh"])
-    with pytest.raises(InputError, match=r"got batches of shape \(32, 3\)"):
+    with pytest.raises(InputError, match=r"got batches of shape \(37, 3\)"):
         diagnose(lambda x: relu(x @ np.eye(UNITS)), X[:, :3])
     with pytest.raises(InputError, match="same number of examples"):
         diagnose(net, (X, Y[:3]), params=planted())
@@ -458,7 +458,7 @@ def test_bad_input_is_one_sentence():
         ({"taus": 0.1}, r"thresholds such as \(0.01, 0.1\) for taus, got 0.1"),
         ({"epsilons": "ab"}, "for epsilons, got 'ab'"),
         ({"loss": lambda output: output.sum()}, r"Expected loss\(output, batch\)"),
-        ({"loss": lambda output, _: output}, r"one for each of 32 examples, got float"),
+        ({"loss": lambda output, _: output}, r"one for each of 37 examples, got float"),
         ({"loss": lambda output, _: (output > 0).sum()}, "Expected one float"),
         ({"loss": lambda output, _: None}, "got nothing"),
         ({"loss": lambda output, _: (output.sum(), 0.0)}, r"got float32\[\], float32"),
