@@ -58,7 +58,7 @@ def test_little_work_is_not_measured(wdbc, measured):
     ("model", "batch_size", "mapping"),
     [
         ("mlp(hidden=(16, 8))", 64, "vmap"),
-        ("mlp(hidden=(16, 8))", 455, "vmap"),
+        ("mlp(hidden=(16, 8))", 455, "map"),
         ("mlp(hidden=(64, 64))", 64, "map"),
         ("mlp(hidden=(512, 512))", 32, "map"),
     ],
