@@ -26,7 +26,7 @@ from relujax.engine._provenance import provenance
 from relujax.engine._store import Store
 from relujax.engine._workers import side_by_side
 
-#: Parameters below which a network's matrix products stay on one core.
+#: Parameters below which compiling takes as long as training, roughly.
 _SMALL = 20_000
 
 #: Cells that are claimed at the same time: each claim is an open file.
@@ -118,8 +118,8 @@ def run_tasks(
       root: the root seed.
       plan: how the members are run; None for the one that `choose` takes.
       workers: groups that run at the same time; None for as many as there are groups
-        and cores where all networks are too small to occupy more than one core, else
-        one. One group compiles while another trains; no number changes.
+        and cores where all networks are small, so that one group compiles while
+        another trains, else one. No number changes.
       on_group: called with the tasks of each program before it starts.
       on_plan: called with the plan that was chosen for a program, and why, in one line.
       on_epochs: called with the number of epochs (times members) that have been done.
@@ -227,7 +227,8 @@ def _run_group(group: Sequence[Task], how: _How) -> list[Task]:
             sharers=how.workers,
             on_epochs=how.on_epochs,
         ):
-            seconds = time.perf_counter() - start
+            # What runs beside it has its share of the machine.
+            seconds = (time.perf_counter() - start) / how.workers
             _store_chunk(mine, chunk, frame, seconds, plan)
             start = time.perf_counter()
     return busy
