@@ -36,7 +36,8 @@ def show_speeds(*, quick: bool) -> None:
     low, high = sorted((before, gemm_peak()))
     console.print(
         f"Matrix products, float32: at best {low / 1e9:.0f} to {high / 1e9:.0f} "
-        f"GFLOP/s before and after. Took {time.perf_counter() - began:.0f} s."
+        f"GFLOP/s before and after. Took {time.perf_counter() - began:.0f} s.",
+        soft_wrap=True,
     )
     console.print(
         "Training steps alone, compiled; data of the right shape, drawn at random."

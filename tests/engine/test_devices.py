@@ -9,6 +9,7 @@ from pathlib import Path
 
 import jax
 import numpy as np
+import psutil
 import pytest
 from device_losses import SEEDS, losses
 
@@ -100,4 +101,29 @@ def test_invariance_under_the_flags_that_users_have():
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["mlp", "cnn"]
+    cores = ["cores"] if len(psutil.Process().cpu_affinity()) > 1 else []
+    assert done.stdout.split() == ["mlp", "cnn", *cores]
+
+
+@pytest.mark.parametrize(
+    ("told", "devices"),
+    [
+        ({}, min(len(psutil.Process().cpu_affinity()), 8)),
+        ({"JAX_NUM_CPU_DEVICES": "3"}, 3),
+        ({"XLA_FLAGS": "--xla_force_host_platform_device_count=5"}, 5),
+    ],
+    ids=["nothing", "jax", "xla"],
+)
+def test_a_device_per_core_unless_the_user_says_otherwise(told, devices):
+    code = """
+import jax, relujax.engine
+relujax.engine.one_device_per_core()
+print(jax.local_device_count())
+relujax.engine.one_device_per_core()  # JAX has started: nothing happens.
+"""
+    silent = {k: v for k, v in os.environ.items() if k != "XLA_FLAGS"}
+    environment = {**silent, **told, "PYTHONPATH": str(HERE.parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout.split()) == (0, [str(devices)]), done.stderr
