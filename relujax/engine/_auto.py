@@ -30,8 +30,8 @@ _WORTH_MEASURING = 120.0
 
 # Floating-point operations of an update below which networks run side by side on a CPU.
 # Measured on two cores, side by side takes half the time at 0.1 million, 20 % less at
-# 0.25 million and 15 % less at 0.8 million, where deep networks of eight units begin:
-# of these, all would be as deep as the deepest.
+# 0.25 million and 13 % less at 0.8 million. At a million, deep networks of eight units
+# begin: side by side, all would be as deep as the deepest.
 _SMALL = 5e5
 
 # Another plan than the usual one must be this much faster: times vary by as much.

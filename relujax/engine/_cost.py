@@ -1,6 +1,7 @@
 """What one network needs, roughly, from shapes alone: memory and time."""
 
 import math
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jax
@@ -34,10 +35,16 @@ class Cost(NamedTuple):
 
 def parameters(cell: Cell | OwnCell, data: Dataset) -> Tree:
     """The shapes of the parameters of a cell's network."""
-    numbers = cell.hyperparameters
-    model, _, _ = cell.skeleton.build(numbers, data.classes, len(data.x_train))
+    return _parameters(cell, data.classes, len(data.x_train), data.shape)
+
+
+@lru_cache(maxsize=64)
+def _parameters(
+    cell: Cell | OwnCell, classes: int | None, examples: int, shape: tuple[int, ...]
+) -> Tree:
+    model, _, _ = cell.skeleton.build(cell.hyperparameters, classes, examples)
     # Two examples: one is easily taken for none.
-    x = jax.ShapeDtypeStruct((2, *data.shape), jnp.float32)
+    x = jax.ShapeDtypeStruct((2, *shape), jnp.float32)
     params, _ = jax.eval_shape(model.init, jax.random.key(0), x)
     return params
 

@@ -25,8 +25,8 @@ from relujax.instruments._sites import (
     trace,
 )
 from relujax.instruments._statistics import (
-    Shape,
     Statistics,
+    Traits,
     include,
     is_ranked,
     measure,
@@ -281,7 +281,7 @@ def _in_short(error: Exception) -> str:
 def _statistics(fn, params, batch, ranked, settings) -> dict[str, Statistics]:
     """The statistics of one batch; with a Gram matrix if `ranked`."""
     traced, sites, _ = _look(fn, params, batch, settings)
-    shapes = _shapes(traced.plan, settings.slope)
+    traits = _traits(traced.plan, settings.slope)
 
     def visit(site, function, pre, feed, iteration):
         del iteration
@@ -294,7 +294,7 @@ def _statistics(fn, params, batch, ranked, settings) -> dict[str, Statistics]:
             axis=settings.unit_axis,
             slope=settings.slope,
             gram_units=settings.max_rank_units if ranked else 0,
-            shape=shapes[site.id],
+            traits=traits[site.id],
         )
 
     visitor = Visitor(visit, merge)
@@ -318,18 +318,20 @@ def _statistics(fn, params, batch, ranked, settings) -> dict[str, Statistics]:
     return taps
 
 
-def _shapes(plan: Plan, slope: float) -> dict[str, Shape]:
+def _traits(plan: Plan, slope: float) -> dict[str, Traits]:
     """What is known of the activation at every site, by its values at a few points."""
     found = {}
     for site, match in plan.sites.values():
         function = standalone(plan, match)
-        found[site.id] = Shape() if function is None else _shape(function, site, slope)
+        found[site.id] = (
+            Traits() if function is None else _traits_of(function, site, slope)
+        )
     for part in (part for parts in plan.children.values() for part in parts):
-        found |= _shapes(part, slope)
+        found |= _traits(part, slope)
     return found
 
 
-def _shape(function: Callable, site: Site, slope: float) -> Shape:
+def _traits_of(function: Callable, site: Site, slope: float) -> Traits:
     def with_slope(x):
         post, pull = jax.vjp(function, x)
         return post, pull(jnp.ones_like(post))[0]
@@ -337,10 +339,10 @@ def _shape(function: Callable, site: Site, slope: float) -> Shape:
     points = np.append(GRID, np.nan)
     values = sample(with_slope, site.shape, site.dtype, points)
     if values is None:
-        return Shape()
+        return Traits()
     x = points.astype(site.dtype)
     post, slopes = np.broadcast_arrays(*values, x)[:2]
-    return Shape(
+    return Traits(
         # `maximum(x, 0)` has the slope 1/2 at 0, so it is none, and what is only called
         # `relu` may be anything.
         gate=site.activation == "relu"

@@ -62,7 +62,7 @@ def is_ranked(batch: int) -> bool:
     return batch < 8 or batch % 8 == 0
 
 
-class Shape(NamedTuple):
+class Traits(NamedTuple):
     """What is known of an activation beforehand, which saves looking at the data.
 
     Attributes:
@@ -84,7 +84,7 @@ def measure(
     axis: int,
     slope: float,
     gram_units: int,
-    shape: Shape = Shape(),
+    traits: Traits = Traits(),
 ) -> Statistics:
     """The statistics of one execution of an elementwise activation.
 
@@ -95,13 +95,13 @@ def measure(
       axis: the axis of the units.
       slope: derivatives up to this size count as tiny.
       gram_units: the most units for which the Gram matrix is formed.
-      shape: what is known of the activation.
+      traits: what is known of the activation.
     """
     pre, post = (jnp.moveaxis(x, axis, -1) for x in jax.lax.stop_gradient((pre, post)))
     rows = lambda x: x.reshape(-1, x.shape[-1])
     outputs = rows(post).astype(jnp.float32)
     units = pre.shape[-1]
-    if shape.gate:
+    if traits.gate:
         size = outputs
         positive = nonzero = steep = _count(post)
     else:
@@ -110,7 +110,7 @@ def measure(
         slopes = jnp.abs(jax.vjp(function, pre)[1](jnp.ones_like(post))[0])
         positive, nonzero = _count(jnp.maximum(pre, 0)), _count(jnp.abs(post))
         steep = _count(jnp.maximum(slopes - slope, 0))
-    seen = size if shape.keeps_nan else jnp.where(jnp.isnan(rows(pre)), jnp.nan, size)
+    seen = size if traits.keeps_nan else jnp.where(jnp.isnan(rows(pre)), jnp.nan, size)
     return Statistics(
         count=jnp.full(units, pre.size // units, jnp.int32),
         nonzero=nonzero,
@@ -127,7 +127,7 @@ def _count(size: jax.Array) -> jax.Array:
     """How many entries of every unit are above zero, exactly.
 
     As a sum of signs: on a CPU, XLA computes that beside what the network does with the
-    values; a comparison would take a pass of its own, half as long as the network.
+    values; a comparison would take a pass of its own.
 
     Args:
       size: `[examples, ..., units]`, no entry below zero; NaN counts as zero.
@@ -143,7 +143,7 @@ def _count(size: jax.Array) -> jax.Array:
 
     counted = signs()
     counted = jax.lax.cond(jnp.isnan(counted).any(), comparisons, lambda: counted)
-    return jnp.sum(counted, 0).astype(jnp.int32)
+    return jnp.sum(counted.astype(jnp.int32), 0)
 
 
 def _gram(rows: jax.Array) -> jax.Array:

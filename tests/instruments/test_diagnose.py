@@ -278,6 +278,21 @@ def test_counts_are_exact_whatever_the_numbers(rectifier, shape):
         assert stats.nonzero.tolist() == nonzero.sum(0).tolist()
 
 
+def test_counts_are_exact_beyond_what_a_float32_holds():
+    """2²⁴ + 222,835 positions, an odd number, in one batch."""
+    x = np.ones((17, 1_000_003, 1), np.float32)
+    stats = diagnose(jax.nn.relu, x, max_rank_units=0).statistics["relu_0"]
+    assert stats.positive.tolist() == stats.count.tolist() == [17 * 1_000_003]
+
+
+def test_ranks_are_of_the_first_eight_batches_and_every_eighth():
+    x = _noise(200)
+    result = diagnose(jax.nn.relu, x, batch_size=10)
+    seen = np.maximum(np.concatenate([x[:90], x[160:170]]), 0)
+    gram = result.statistics["relu_0"].gram
+    np.testing.assert_allclose(gram, seen.T @ seen, rtol=1e-4)
+
+
 def test_ranks_agree_with_the_singular_values():
     x = _noise(200)
     result = diagnose(jax.nn.relu, x, batch_size=64).table().iloc[0]

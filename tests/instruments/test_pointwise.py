@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from relujax import get, names
-from relujax.instruments._diagnose import _shapes
+from relujax.instruments._diagnose import _traits
 from relujax.instruments._pointwise import GRID, sample
 from relujax.instruments._sites import trace
 
@@ -80,8 +80,8 @@ def called_relu(fn):
 )
 def test_a_gate_is_told_by_outputs_and_slopes(gate, fn, shape, dtype):
     plan = trace(fn, (jax.ShapeDtypeStruct(shape, dtype),), {}).plan
-    found = _shapes(plan, 1e-3)
-    assert {id for id, shape in found.items() if shape.gate} == (
+    found = _traits(plan, 1e-3)
+    assert {id for id, traits in found.items() if traits.gate} == (
         {"relu_0"} if gate else set()
     )
 
@@ -98,5 +98,5 @@ def test_a_gate_is_told_by_outputs_and_slopes(gate, fn, shape, dtype):
 )
 def test_what_becomes_of_nan(keeps, fn):
     plan = trace(fn, (jax.ShapeDtypeStruct((2, 3), jnp.float32),), {}).plan
-    (shape,) = _shapes(plan, 1e-3).values()
-    assert shape.keeps_nan == keeps
+    (traits,) = _traits(plan, 1e-3).values()
+    assert traits.keeps_nan == keeps
