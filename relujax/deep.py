@@ -58,7 +58,6 @@ def deep_mlp(
     check_initializer(initializer)
     _check_depth(depth, capacity)
     act = activations.get(activation)
-    count = jnp.asarray(depth).astype(jnp.int32)
 
     def init(key, x):
         columns = math.prod(x.shape[1:])
@@ -66,7 +65,12 @@ def deep_mlp(
         fan_in = jnp.where(jnp.asarray(inputs) == 0, columns, inputs)
         params = {
             "weights": _initial(
-                key, initializer, width, capacity, fan_in=fan_in, last=(count, outputs)
+                key,
+                initializer,
+                width,
+                capacity,
+                fan_in=fan_in,
+                last=(_whole(depth), outputs),
             ),
             "activation": jax.tree.map(
                 lambda p: jnp.broadcast_to(p, (capacity, *p.shape)),
@@ -79,6 +83,7 @@ def deep_mlp(
         return params, {"signal": {"deep": {name: jnp.asarray(initial, jnp.float32)}}}
 
     def apply(params, state, x, *, rngs=None, train=False):
+        count = _whole(depth)
         signal = state["signal"]["deep"][act.signal.name] if act.signal else None
         noise = rngs["activation"] if rngs and act.needs_key and train else None
 
@@ -108,6 +113,10 @@ def _check_depth(depth: ArrayLike, capacity: int) -> None:
             f"Expected a whole depth from 1 to the capacity of {capacity} layers, got "
             f"{depth:g}."
         )
+
+
+def _whole(depth: ArrayLike) -> jax.Array:
+    return jnp.asarray(depth).astype(jnp.int32)
 
 
 def _check_fits(columns: int, outputs: int, width: int) -> None:

@@ -116,7 +116,10 @@ def test_invariance_under_the_flags_that_users_have():
 )
 def test_a_device_per_core_unless_the_user_says_otherwise(told, devices):
     code = """
-import jax, relujax.engine
+import importlib, pkgutil, jax, relujax.engine
+for module in pkgutil.walk_packages(relujax.__path__, "relujax."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)  # Which starts no JAX.
 relujax.engine.one_device_per_core()
 print(jax.local_device_count())
 relujax.engine.one_device_per_core()  # JAX has started: nothing happens.
