@@ -20,7 +20,6 @@ from .activations import msaf as msaf
 from .activations import n_relu as n_relu
 from .activations import n_relu_mean as n_relu_mean
 from .activations import names as names
-from .activations import noise_key as noise_key
 from .activations import noisy_relu as noisy_relu
 from .activations import noisy_relu_mean as noisy_relu_mean
 from .activations import prelu as prelu

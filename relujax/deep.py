@@ -90,7 +90,7 @@ def deep_mlp(
         def activate(learned, z, layer, noise, signal):
             key = None
             if noise is not None:
-                key = activations.noise_key(jax.random.fold_in(noise, layer))
+                key = jax.random.fold_in(noise, layer)
             # Activations have their units on the last axis.
             return act.apply(learned, z.T, key=key, signal=signal, train=train).T
 

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax.typing import ArrayLike
 
-from relujax.activations import noise_key
 from relujax.barrier import apart
 from relujax.convolution import conv2d
 from relujax.errors import InputError, unknown
+from relujax.noise import uniform
 
 
 class Dropout(nn.Module):
@@ -31,11 +31,11 @@ class Dropout(nn.Module):
                 "Expected the 'dropout' random stream to train with dropout, got none; "
                 "pass rngs={'dropout': key} to apply."
             )
-        key = noise_key(self.make_rng("dropout"))
+        key = self.make_rng("dropout")
         # Uniform draws of bfloat16 are multiples of 1/128: too coarse for most rates.
         wide = jnp.promote_types(x.dtype, jnp.float32)
         keep = 1.0 - jnp.asarray(self.rate, wide)
-        kept = apart(lambda key: jax.random.bernoulli(key, keep, x.shape), key)
+        kept = apart(lambda key: uniform(key, x.shape, wide) < keep, key)
         return jnp.where(kept, x.astype(wide) / keep, 0).astype(x.dtype)
 
 

@@ -76,5 +76,5 @@ class Activation(nn.Module):
                     f"got none; pass rngs={{{STREAM!r}: key}} to apply, with another "
                     f"key at every step."
                 )
-            key = activations.noise_key(self.make_rng(STREAM))
+            key = self.make_rng(STREAM)
         return act.apply(params, x, key=key, signal=signal, train=train)

@@ -103,9 +103,7 @@ class Activation(nnx.Module):
             if isinstance(variable, nnx.Param)
         }
         signal = None if act.signal is None else getattr(self, act.signal.name)[...]
-        key = None
-        if act.needs_key and train:
-            key = activations.noise_key(_key(act, rngs))
+        key = _key(act, rngs) if act.needs_key and train else None
         return act.apply(params, x, key=key, signal=signal, train=train)
 
     def _sow(self, x: jax.Array) -> None:

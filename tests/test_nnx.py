@@ -129,7 +129,7 @@ def test_noise_needs_a_stream_and_moves_with_it():
     key = jax.random.key(0)
     np.testing.assert_array_equal(
         layer(x, train=True, rngs=key),
-        relujax.n_relu(relujax.noise_key(key), x, sigma=0.05),
+        relujax.n_relu(key, x, sigma=0.05),
     )
 
 

@@ -5,7 +5,7 @@
 First table: value-and-gradient of the sum over N float32 elements (10^7 unless told
 otherwise), the median of R runs, and its ratio to `jax.nn.relu`; where torch is
 installed and has the activation, torch's time for the same. Stochastic activations
-train. Second table: nanoseconds an element for the noise of `n_relu`, for each of JAX's
+train. Second table: nanoseconds a draw of `relujax.noise` and of JAX, for each of JAX's
 counter-based generators. Needs an idle machine and, at full size, about 1 GB.
 """
 
@@ -15,9 +15,9 @@ import time
 from collections.abc import Callable
 
 import jax
-import jax.numpy as jnp
 
 import relujax
+from relujax import noise
 
 GENERATORS = ("threefry2x32", "threefry4x32", "philox2x32", "philox4x32")
 
@@ -104,22 +104,27 @@ def activation_table(elements: int, repeats: int) -> None:
 
 
 def noise_table(elements: int, repeats: int) -> None:
-    x = -jnp.ones(elements)
-    print(f"\nnoise of n_relu, {elements:.0e} float32 at x <= 0")
-    print(f"{'generator':<18}{'ns an element':>15}{'bits only':>12}")
+    """Draws of `relujax.noise` against those of JAX, by generator."""
+    draws = {
+        "normal": noise.normal,
+        "jax normal": jax.random.normal,
+        "bits": noise.bits,
+        "jax bits": jax.random.bits,
+    }
+    print(f"\n{elements:.0e} draws, ns each")
+    print(f"{'generator':<18}" + "".join(f"{name:>12}" for name in draws))
     for impl in GENERATORS:
         try:
             key = jax.random.key(0, impl=impl)
         except ValueError:
             print(f"{impl:<18}{'not in this JAX':>15}")
             continue
-        noise = jax.jit(lambda key: relujax.n_relu(key, x))
-        bits = jax.jit(lambda key: jax.random.bits(key, x.shape))
-        columns = []
-        for f in (noise, bits):
+        row = f"{impl:<18}"
+        for draw in draws.values():
+            f = jax.jit(lambda key, draw=draw: draw(key, (elements,)))
             run = lambda f=f, key=key: jax.block_until_ready(f(key))
-            columns.append(1e9 * median_seconds(run, repeats) / elements)
-        print(f"{impl:<18}{columns[0]:15.2f}{columns[1]:12.2f}", flush=True)
+            row += f"{1e9 * median_seconds(run, repeats) / elements:12.2f}"
+        print(row, flush=True)
 
 
 def main() -> None:

@@ -19,7 +19,6 @@ from relujax.activations._learnable import arelu as arelu
 from relujax.activations._learnable import arelu_attention as arelu_attention
 from relujax.activations._learnable import prelu as prelu
 from relujax.activations._learnable import srelu_sshaped as srelu_sshaped
-from relujax.activations._noise import noise_key as noise_key
 from relujax.activations._properties import Properties as Properties
 from relujax.activations._properties import properties as properties
 from relujax.activations._rectifiers import al_relu as al_relu

@@ -21,6 +21,7 @@ from relujax.activations._numeric import (
     typed_key,
     with_derivative_of,
 )
+from relujax.noise import normal, uniform
 
 
 def n_relu(
@@ -68,7 +69,7 @@ def n_relu(
     """
     key, x = typed_key("n_relu", key), floating("n_relu", x)
     sigma = like(x, sigma)
-    noise = sigma * drawn(jax.random.normal, key, x)
+    noise = sigma * drawn(normal, key, x)
 
     def forward(x):
         # Where sigma is 0 the noise may be -0.0, and ReLU's zero is positive.
@@ -147,7 +148,7 @@ def rrelu(
     """
     key, x = typed_key("rrelu", key), floating("rrelu", x)
     lower, upper = like(x, lower), like(x, upper)
-    r = lower + (upper - lower) * drawn(jax.random.uniform, key, x)
+    r = lower + (upper - lower) * drawn(uniform, key, x)
     return jnp.where(x > 0, x, r * x)
 
 
@@ -217,7 +218,7 @@ def noisy_relu(key: jax.Array, x: ArrayLike) -> jax.Array:
       sigmoid(x) is the variance.
     """
     key, x = typed_key("noisy_relu", key), floating("noisy_relu", x)
-    return jax.nn.relu(x + _root_sigmoid(x) * drawn(jax.random.normal, key, x))
+    return jax.nn.relu(x + _root_sigmoid(x) * drawn(normal, key, x))
 
 
 def noisy_relu_mean(x: ArrayLike) -> jax.Array:

@@ -13,6 +13,7 @@ from jax.typing import ArrayLike
 
 from relujax.data import Dataset, Transform
 from relujax.engine._cell import Cell, Skeleton
+from relujax.engine._compiler import compiler_options
 from relujax.engine._cost import Cost, batch_examples, cost_of
 from relujax.engine._own import OwnCell, OwnSkeleton
 from relujax.engine._plan import Plan
@@ -222,6 +223,7 @@ def _advance(one: _Member, plan: Plan):
             one.advance, counts, (states, members), shared
         ),
         donate_argnums=1,
+        compiler_options=compiler_options(),
     )
 
 

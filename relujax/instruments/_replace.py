@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from relujax.activations import Activation, get, noise_key
+from relujax.activations import Activation, get
 from relujax.errors import InputError
 from relujax.instruments._capture import Captured
 from relujax.instruments._interpreter import Visitor, interpret, standalone
@@ -269,7 +269,7 @@ def _fold(key: Any, site: Site, iteration: tuple[jax.Array, ...]) -> jax.Array:
     key = jax.random.fold_in(key, zlib.crc32(site.id.encode()))
     for counter in iteration:
         key = jax.random.fold_in(key, counter)
-    return noise_key(key)
+    return key
 
 
 def _signal(activation: Activation, signal: Any) -> Any:

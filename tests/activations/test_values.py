@@ -83,7 +83,7 @@ def test_registry_states_the_kinks():
             assert definition(row.spec).kinks == pytest.approx(row.kinks), row.spec
 
 
-COMPANIONS = ("get", "names", "gain", "noise_key", "recommended_init", "properties")
+COMPANIONS = ("get", "names", "gain", "recommended_init", "properties")
 
 
 def test_table_is_complete():
