@@ -285,10 +285,10 @@ def wdbc(options: argparse.Namespace) -> None:
     data = relujax.load_dataset("wdbc")
     net = MLP(1, "relu", hidden=(512, 512), dropout=0.3)
     timers = {
-        "relujax": engine(data, WDBC_SPEC, 100, (5, 25)),
-        "relujax, vmap": engine(data, WDBC_SPEC, 100, (5, 25), plan=everywhere("vmap")),
-        "relujax, one device": engine(data, WDBC_SPEC, 100, (5, 25), plan=Plan("map")),
-        "hand-written scan": by_hand(data, net, 100, (5, 25)),
+        "relujax": engine(data, WDBC_SPEC, 100, (2, 12)),
+        "relujax, vmap": engine(data, WDBC_SPEC, 100, (2, 12), plan=everywhere("vmap")),
+        "relujax, one device": engine(data, WDBC_SPEC, 100, (2, 12), plan=Plan("map")),
+        "hand-written scan": by_hand(data, net, 100, (2, 12)),
         **torch_loops(options.torch, "wdbc", 300),
     }
     found = measure(timers, options.repeats)

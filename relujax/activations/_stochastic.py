@@ -69,11 +69,12 @@ def n_relu(
     """
     key, x = typed_key("n_relu", key), floating("n_relu", x)
     sigma = like(x, sigma)
-    noise = sigma * drawn(normal, key, x)
+    # Zero times a negative number is -0.0, and ReLU's zero is positive.
+    noise = jnp.where(sigma == 0, 0, sigma * drawn(normal, key, x))
 
     def forward(x):
-        # Where sigma is 0 the noise may be -0.0, and ReLU's zero is positive.
-        return jnp.where((x <= 0) & (sigma != 0), noise, jax.nn.relu(x))
+        # NaN stays, with the derivative 0 that ReLU has there.
+        return jnp.where(x > 0, x, jnp.where(x <= 0, noise, jnp.nan))
 
     return _surrogated(surrogate, forward, x)
 
