@@ -4,9 +4,9 @@ from functools import cache
 
 import jax
 
-# Vectors of 512 bits where the processor has them; XLA prefers 256, for some lower their
-# clock then. Measured: noise takes two thirds of the time, narrow networks 6 % less,
-# products of large matrices the same.
+# Vectors of 512 bits where the processor has them; XLA prefers 256, for some processors
+# lower their clock then. Measured: noise takes two thirds of the time, narrow networks
+# 6 % less, products of large matrices the same.
 _WIDE = {"xla_cpu_prefer_vector_width": 512}
 
 
