@@ -1,4 +1,4 @@
-"""A barrier that XLA does not remove on a CPU."""
+"""Barriers that XLA does not remove on a CPU."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,3 +31,18 @@ def apart(function: Callable[..., Any], *args: jax.Array) -> Any:
     shapes = jax.eval_shape(function, *args)
     zeros = lambda *_: jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
     return jax.lax.cond(~(element > jnp.inf), function, zeros, *args)
+
+
+def all_at_once(tree: Any) -> Any:
+    """The same floats, on a CPU none of them to be used before all are known.
+
+    Of gradients: while the backward pass still has to read a weight, XLA would update a
+    copy of it, made anew at every step; its own barriers are gone before it decides so.
+    That a number is not at once infinite and none is known at run time only.
+    """
+    if jax.default_backend() != "cpu":
+        return tree
+    elements = [leaf[(0,) * leaf.ndim] for leaf in jax.tree.leaves(tree) if leaf.size]
+    never = [jnp.isnan(element) & jnp.isinf(element) for element in elements]
+    one = 1.0 - jnp.any(jnp.array(never))
+    return jax.tree.map(lambda leaf: leaf * one.astype(leaf.dtype), tree)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from relujax.barrier import all_at_once
 from relujax.errors import InputError
 from relujax.models import Model, Stack
 from relujax.training._fates import Masks
@@ -110,6 +111,7 @@ def make_run(
 
         gradient = jax.value_and_grad(mean_loss, has_aux=True)
         (loss, changed), grads = gradient(state.params)
+        grads = all_at_once(grads)
         update = optax.with_extra_args_support(optimizer).update
         updates, opt_state = update(
             grads, state.opt_state, state.params, value=loss, grad=grads
