@@ -36,7 +36,8 @@ class Dropout(nn.Module):
         wide = jnp.promote_types(x.dtype, jnp.float32)
         keep = 1.0 - jnp.asarray(self.rate, wide)
         kept = apart(lambda key: uniform(key, x.shape, wide) < keep, key)
-        return jnp.where(kept, x.astype(wide) / keep, 0).astype(x.dtype)
+        # One division: a traced rate would have each element divided, there and back.
+        return jnp.where(kept, x.astype(wide) * (1.0 / keep), 0).astype(x.dtype)
 
 
 def _pytorch_uniform(fan_in: int) -> nn.initializers.Initializer:
