@@ -61,7 +61,7 @@ def seconds_per_step(
 
 
 class _Stopwatch:
-    """Times a long and a short call: what they share is no time of an update.
+    """Times calls with and without training: what they share is no time of an update.
 
     A call of `map` moves the states of all its rows, whoever is in them; in a whole
     training, that is little.
@@ -83,20 +83,20 @@ class _Stopwatch:
         self._states = program.start(self._counts, self._batch)
         self._updates = size * -(-len(part.x_train) // cell.batch_size)
         self._run(1)  # Which compiles.
-        epoch = max(self._run(3) - self._run(1), 1e-4) / 2
-        self._more = max(1, round(_SECONDS / epoch))
-        self._short = self._long = math.inf
+        epoch = max(self._run(2) - self._run(0), 1e-4) / 2
+        self._epochs = max(1, round(_SECONDS / epoch))
+        self._without = self._training = math.inf
 
     def turn(self) -> None:
         """Time both calls once more."""
-        self._short = min(self._short, self._run(1))
-        self._long = min(self._long, self._run(1 + self._more))
+        self._without = min(self._without, self._run(0))
+        self._training = min(self._training, self._run(self._epochs))
 
     @property
     def seconds(self) -> float:
         """Of one update of one network, by the fastest calls."""
-        spent = max(self._long - self._short, 1e-9)
-        return spent / (self._more * self._updates)
+        spent = max(self._training - self._without, 1e-9)
+        return spent / (self._epochs * self._updates)
 
     def _run(self, epochs: int) -> float:
         call = (self._data, np.asarray([epochs], np.int32))
