@@ -33,6 +33,7 @@ from relujax.instruments._statistics import (
     merge,
     merge_loops,
     on_host,
+    uncounted,
 )
 
 T = TypeVar("T")
@@ -89,7 +90,7 @@ def diagnose(
       slope: a derivative up to this size is saturated.
       max_rank_units: the widest site whose ranks are computed; 0 for none. They are of
         about max(1024, 4 units) observations of a batch, of the first eight batches and
-        of every eighth that follows. Each such site keeps
+        of every 32nd that follows. Each such site keeps
         units x units numbers, times seeds, times iterations of scans.
 
     Returns:
@@ -128,9 +129,10 @@ def diagnoser(given: Any, settings: Settings) -> Callable[[Any, Any], Diagnosis]
     chosen = checked(settings)
     seeded = chosen.seed_axis is not None
 
-    @partial(jax.jit, static_argnames="ranked")
-    def step(params, batch, ranked):
-        one = lambda params, batch: _statistics(fn, params, batch, ranked, chosen)
+    @partial(jax.jit, static_argnames=("ranked", "careful"))
+    def step(params, batch, ranked, careful=False):
+        how = chosen if ranked else chosen._replace(max_rank_units=0)
+        one = lambda params, batch: _statistics(fn, params, batch, careful, how)
         seeds = jax.vmap(one, (chosen.seed_axis, None)) if seeded else one
         return seeds(params, batch)
 
@@ -156,6 +158,8 @@ def diagnoser(given: Any, settings: Settings) -> Callable[[Any, Any], Diagnosis]
                 yield batch, ranked, step(params, batch, ranked)
 
         for batch, ranked, counted in _one_ahead(steps()):
+            if any(map(uncounted, counted.values())):
+                counted = step(params, batch, ranked, careful=True)
             for id, new in counted.items():
                 if id not in total:
                     total[id] = on_host(new)
@@ -278,8 +282,8 @@ def _in_short(error: Exception) -> str:
     return f"{type(error).__name__}: {first}"
 
 
-def _statistics(fn, params, batch, ranked, settings) -> dict[str, Statistics]:
-    """The statistics of one batch; with a Gram matrix if `ranked`."""
+def _statistics(fn, params, batch, careful, settings) -> dict[str, Statistics]:
+    """The statistics of one batch."""
     traced, sites, _ = _look(fn, params, batch, settings)
     traits = _traits(traced.plan, settings.slope)
 
@@ -293,7 +297,8 @@ def _statistics(fn, params, batch, ranked, settings) -> dict[str, Statistics]:
             post,
             axis=settings.unit_axis,
             slope=settings.slope,
-            gram_units=settings.max_rank_units if ranked else 0,
+            gram_units=settings.max_rank_units,
+            careful=careful,
             traits=traits[site.id],
         )
 
