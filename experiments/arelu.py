@@ -614,6 +614,12 @@ CLAIMS = [
 def table_1(frame: pd.DataFrame) -> pd.DataFrame:
     """The paper's rows, and the one that it lacks."""
     ours = rates(frame)
+    lacking = [spec for spec in (*TABLE_1, ARELU) if spec not in ours.index]
+    if lacking:
+        raise InputError(
+            f"Expected results of all activations of Table I, got none of "
+            f"{', '.join(lacking)}."
+        )
     rows = []
     for spec, (name, reported) in {**TABLE_1, ARELU: ("AReLU", 1.2)}.items():
         found = mean_interval(ours.loc[spec].dropna(), bounds=(0, 100))

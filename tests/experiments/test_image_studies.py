@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 import relujax
 from relujax.analysis import judge
 from relujax.cli._study_file import load_study
+from relujax.report._exhibits import make_exhibits
 
 FOLDER = Path(relujax.__file__).parents[1] / "experiments"
 NAMES = ("arelu", "n_relu", "srelu")
@@ -151,6 +152,14 @@ def test_arelu_lists_its_settings(arelu):
     table = study.exhibits[-1].make(pd.concat([frame, fast])).set_index("result")
     assert list(table.columns) == ["0.001", "0.002"]
     assert {"MR of relu, %", "beats-relu"} <= set(table.index)
+
+
+def test_arelu_makes_no_table_1_of_the_alternatives(arelu):
+    study, frame = arelu
+    few = frame[frame.activation.isin(specs(study, "alternatives"))]
+    table, curves, _ = make_exhibits(study.exhibits, few)
+    assert table.table is None and "got none of sigmoid, tanh" in table.lacks
+    assert curves.figure.axes
 
 
 @pytest.fixture(scope="module")
