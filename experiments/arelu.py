@@ -9,6 +9,7 @@ One run is reported; the table's rates are another paper's, and AReLU is not in 
     relujax run experiments/arelu.py --profile alternatives  # rates, dropout, starts
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -102,10 +103,19 @@ def rates(frame: pd.DataFrame) -> pd.DataFrame:
     return wide.groupby(level="activation").mean()
 
 
+def rates_of(frame: pd.DataFrame, specs: Sequence[str]) -> pd.DataFrame:
+    """The rates of these activations, in this order."""
+    ours = rates(frame)
+    lacking = [spec for spec in specs if spec not in ours.index]
+    if lacking:
+        raise InputError(f"Expected results of {', '.join(lacking)}, got none.")
+    return ours.loc[list(specs)]
+
+
 def ranks(frame: pd.DataFrame) -> tuple[pd.Series, str]:
     """Each seed's rank correlation with Table I (Spearman's), and our order."""
     reported = pd.Series({spec: rate for spec, (_, rate) in TABLE_1.items()})
-    ours = rates(frame).reindex(RIVALS)
+    ours = rates_of(frame, RIVALS)
     ours = ours.loc[:, ours.nunique() > 1]  # Equal rates have no order.
     rho = ours.corrwith(reported, method="spearman")
     order = ours.mean(axis=1).sort_values().index
@@ -145,10 +155,7 @@ def has_rate(spec: str, reported: float):
     """
 
     def test(frame: pd.DataFrame):
-        rows = on_mnist(frame)
-        if spec not in set(rows["activation"]):
-            raise InputError(f"Expected results of {spec}, got none.")
-        x = rates(rows).loc[spec].dropna() - reported
+        x = rates_of(on_mnist(frame), [spec]).loc[spec].dropna() - reported
         margin = 100 * MARGIN
         above = paired_test(x - margin, alternative="greater")
         below = paired_test(x + margin, alternative="less")
@@ -613,13 +620,7 @@ CLAIMS = [
 
 def table_1(frame: pd.DataFrame) -> pd.DataFrame:
     """The paper's rows, and the one that it lacks."""
-    ours = rates(frame)
-    lacking = [spec for spec in (*TABLE_1, ARELU) if spec not in ours.index]
-    if lacking:
-        raise InputError(
-            f"Expected results of all activations of Table I, got none of "
-            f"{', '.join(lacking)}."
-        )
+    ours = rates_of(frame, (*TABLE_1, ARELU))
     rows = []
     for spec, (name, reported) in {**TABLE_1, ARELU: ("AReLU", 1.2)}.items():
         found = mean_interval(ours.loc[spec].dropna(), bounds=(0, 100))
