@@ -38,11 +38,11 @@ def all_at_once(tree: Any) -> Any:
 
     Of gradients: while the backward pass still has to read a weight, XLA would update a
     copy of it, made anew at every step; its own barriers are gone before it decides so.
-    That a number is not at once infinite and none is known at run time only.
     """
     if jax.default_backend() != "cpu":
         return tree
     elements = [leaf[(0,) * leaf.ndim] for leaf in jax.tree.leaves(tree) if leaf.size]
+    # That a number is not at once infinite and none is known at run time only.
     never = [jnp.isnan(element) & jnp.isinf(element) for element in elements]
     one = 1.0 - jnp.any(jnp.array(never))
     return jax.tree.map(lambda leaf: leaf * one.astype(leaf.dtype), tree)
