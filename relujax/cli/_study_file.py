@@ -1,11 +1,20 @@
 """Find and load study files."""
 
 import importlib.util
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 import relujax
 from relujax.errors import InputError, unknown
 from relujax.study import Study
+
+
+class _Source(SourceFileLoader):
+    """Reads the file, never the cached bytecode: by its time and size, that is still
+    good where a file has been edited within a second."""
+
+    def get_code(self, fullname: str):
+        return self.source_to_code(self.get_data(self.path), self.path)
 
 
 def load_study(path: Path) -> Study:
@@ -15,10 +24,10 @@ def load_study(path: Path) -> Study:
       InputError: it defines no `study`.
     """
     spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
+    if spec is None:
         raise InputError(f"Expected a Python study file, got {str(path)!r}.")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    _Source(path.stem, str(path)).exec_module(module)
     study = getattr(module, "study", None)
     if not isinstance(study, Study):
         raise InputError(
