@@ -36,8 +36,9 @@ def apart(function: Callable[..., Any], *args: jax.Array) -> Any:
 def all_at_once(tree: Any) -> Any:
     """The same floats, on a CPU none of them to be used before all are known.
 
-    Of gradients: while the backward pass still has to read a weight, XLA would update a
-    copy of it, made anew at every step; its own barriers are gone before it decides so.
+    Of gradients, so that weights are updated in place: while the backward pass still
+    has to read one, XLA would update a copy of it, made anew at every step. Its own
+    barriers are gone before it decides so.
     """
     if jax.default_backend() != "cpu":
         return tree

@@ -103,6 +103,10 @@ def initializers(
     return _INITIALIZERS[name], nn.initializers.zeros_init()
 
 
+# Columns of a kernel up to which its gradient is faster to compute transposed.
+_NARROW = 64
+
+
 def dense(features: int, fan_in: int, initializer: str) -> nn.Dense:
     """A dense layer by the name of its initialiser, one of `INITIALIZERS`."""
     kernel_init, bias_init = initializers(initializer, fan_in)
@@ -113,10 +117,6 @@ def dense(features: int, fan_in: int, initializer: str) -> nn.Dense:
         bias_init=bias_init,
         dot_general=_narrow_dot_general if narrow else None,
     )
-
-
-# Columns of a kernel up to which its gradient is faster to compute transposed.
-_NARROW = 64
 
 
 def _narrow_dot_general(x: jax.Array, kernel: jax.Array, *args, **kwargs) -> jax.Array:

@@ -10,8 +10,10 @@ from relujax.study import Study
 
 
 class _Source(SourceFileLoader):
-    """Reads the file, never the cached bytecode: by its time and size, that is still
-    good where a file has been edited within a second."""
+    """Reads the file itself, never its cached bytecode.
+
+    That would count as good, by time and size, where a file is edited within a second.
+    """
 
     def get_code(self, fullname: str):
         return self.source_to_code(self.get_data(self.path), self.path)

@@ -12,11 +12,9 @@ from relujax.errors import InputError
 from relujax.instruments._arguments import EPSILONS, TAUS, Settings, batches, checked
 from relujax.instruments._diagnosis import Diagnosis
 from relujax.instruments._flow import DATA, sources
-from relujax.instruments._interpreter import Visitor, interpret, standalone
+from relujax.instruments._interpreter import Visitor, interpret
 from relujax.instruments._models import program
-from relujax.instruments._pointwise import GRID, sample
 from relujax.instruments._sites import (
-    Plan,
     Site,
     Traced,
     keep,
@@ -26,7 +24,6 @@ from relujax.instruments._sites import (
 )
 from relujax.instruments._statistics import (
     Statistics,
-    Traits,
     include,
     is_ranked,
     measure,
@@ -35,6 +32,7 @@ from relujax.instruments._statistics import (
     on_host,
     uncounted,
 )
+from relujax.instruments._traits import traits_of
 
 T = TypeVar("T")
 
@@ -90,8 +88,8 @@ def diagnose(
       slope: a derivative up to this size is saturated.
       max_rank_units: the widest site whose ranks are computed; 0 for none. They are of
         about max(1024, 4 units) observations of a batch, of the first eight batches and
-        of every 32nd that follows. Each such site keeps
-        units x units numbers, times seeds, times iterations of scans.
+        of every 32nd that follows. Each such site keeps units x units numbers, times
+        seeds, times iterations of scans.
 
     Returns:
       A `Diagnosis`: `print(diagnosis.summary())`, `.table()`, `.plot()`, `.report()`.
@@ -285,7 +283,7 @@ def _in_short(error: Exception) -> str:
 def _statistics(fn, params, batch, careful, settings) -> dict[str, Statistics]:
     """The statistics of one batch."""
     traced, sites, _ = _look(fn, params, batch, settings)
-    traits = _traits(traced.plan, settings.slope)
+    traits = traits_of(traced.plan, settings.slope)
 
     def visit(site, function, pre, feed, iteration):
         del iteration
@@ -321,41 +319,6 @@ def _statistics(fn, params, batch, careful, settings) -> dict[str, Statistics]:
         gradient = _largest(gradients[site.id], site, settings.unit_axis)
         taps[site.id] = taps[site.id]._replace(gradient=gradient)
     return taps
-
-
-def _traits(plan: Plan, slope: float) -> dict[str, Traits]:
-    """What is known of the activation at every site, by its values at a few points."""
-    found = {}
-    for site, match in plan.sites.values():
-        function = standalone(plan, match)
-        found[site.id] = (
-            Traits() if function is None else _traits_of(function, site, slope)
-        )
-    for part in (part for parts in plan.children.values() for part in parts):
-        found |= _traits(part, slope)
-    return found
-
-
-def _traits_of(function: Callable, site: Site, slope: float) -> Traits:
-    def with_slope(x):
-        post, pull = jax.vjp(function, x)
-        return post, pull(jnp.ones_like(post))[0]
-
-    points = np.append(GRID, np.nan)
-    values = sample(with_slope, site.shape, site.dtype, points)
-    if values is None:
-        return Traits()
-    x = points.astype(site.dtype)
-    post, slopes = np.broadcast_arrays(*values, x)[:2]
-    return Traits(
-        # `maximum(x, 0)` has the slope 1/2 at 0, so it is none, and what is only called
-        # `relu` may be anything.
-        gate=site.activation == "relu"
-        and slope < 1
-        and np.array_equal(post[:-1], np.maximum(x, 0)[:-1])
-        and np.array_equal(slopes[:-1], x[:-1] > 0),
-        keeps_nan=bool(np.isnan(post[-1])),
-    )
 
 
 def _largest(gradient: jax.Array, site: Site, unit_axis: int) -> jax.Array:

@@ -16,6 +16,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from relujax.instruments._traits import Traits
+
 Numbers = Any  # a jax.Array on the device, double precision NumPy on the host
 
 
@@ -61,20 +63,6 @@ def rank_rows(units: int) -> int:
 def is_ranked(batch: int) -> bool:
     """Whether batch number `batch` enters the Gram matrices: the first, then some."""
     return batch < 8 or batch % 32 == 0
-
-
-class Traits(NamedTuple):
-    """What is known of an activation beforehand, which saves looking at the data.
-
-    Attributes:
-      gate: whether it is max(x, 0), with the slope 1 where x is positive, else 0. What
-        it lets through, where it is steep and where the input is positive is one
-        question then.
-      keeps_nan: whether its value at NaN is NaN: not so for `where(x > 0, x, 0)`.
-    """
-
-    gate: bool = False
-    keeps_nan: bool = False
 
 
 def measure(
@@ -132,8 +120,8 @@ def measure(
 def _count(size: jax.Array, *, careful: bool) -> jax.Array:
     """How many entries of every unit are above zero, exactly.
 
-    As a sum of signs, where that is exact: on a CPU, XLA computes it four times as fast
-    as comparisons.
+    As a sum of signs, where that is exact: on a CPU, XLA takes a tenth of the time that
+    it takes to count comparisons (0.3 and 3.4 ms for 1.6 million on two cores).
 
     Args:
       size: `[observations, units]`, no entry below zero.

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from relujax import get, names
-from relujax.instruments._diagnose import _traits
 from relujax.instruments._pointwise import GRID, sample
 from relujax.instruments._sites import trace
+from relujax.instruments._traits import traits_of
 
 SHAPES = [(), (1,), (2, 3), (1 << 20, 1 << 20)]
 
@@ -80,7 +80,7 @@ def called_relu(fn):
 )
 def test_a_gate_is_told_by_outputs_and_slopes(gate, fn, shape, dtype):
     plan = trace(fn, (jax.ShapeDtypeStruct(shape, dtype),), {}).plan
-    found = _traits(plan, 1e-3)
+    found = traits_of(plan, 1e-3)
     assert {id for id, traits in found.items() if traits.gate} == (
         {"relu_0"} if gate else set()
     )
@@ -98,5 +98,5 @@ def test_a_gate_is_told_by_outputs_and_slopes(gate, fn, shape, dtype):
 )
 def test_what_becomes_of_nan(keeps, fn):
     plan = trace(fn, (jax.ShapeDtypeStruct((2, 3), jnp.float32),), {}).plan
-    (traits,) = _traits(plan, 1e-3).values()
+    (traits,) = traits_of(plan, 1e-3).values()
     assert traits.keeps_nan == keeps
