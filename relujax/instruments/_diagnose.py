@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ from relujax.instruments._diagnosis import Diagnosis
 from relujax.instruments._flow import DATA, sources
 from relujax.instruments._interpreter import Visitor, interpret
 from relujax.instruments._models import program
+from relujax.instruments._pipeline import Programs, in_order
 from relujax.instruments._sites import (
     Site,
     Traced,
@@ -24,17 +25,15 @@ from relujax.instruments._sites import (
 )
 from relujax.instruments._statistics import (
     Statistics,
+    in_double,
     include,
     is_ranked,
     measure,
     merge,
     merge_loops,
-    on_host,
     uncounted,
 )
 from relujax.instruments._traits import traits_of
-
-T = TypeVar("T")
 
 
 def diagnose(
@@ -134,8 +133,10 @@ def diagnoser(given: Any, settings: Settings) -> Callable[[Any, Any], Diagnosis]
         seeds = jax.vmap(one, (chosen.seed_axis, None)) if seeded else one
         return seeds(params, batch)
 
+    programs = Programs(step)
+
     def run(data: Any, params: Any = None) -> Diagnosis:
-        params = params_of(params)
+        params = _on_device(params_of(params))
         if seeded and params is None:
             raise InputError("Expected params=... with a seed axis, got none.")
         total: dict[str, Statistics] = {}
@@ -143,7 +144,7 @@ def diagnoser(given: Any, settings: Settings) -> Callable[[Any, Any], Diagnosis]
         first: set[str] = set()
         examples = 0
 
-        def steps() -> Iterator[tuple[Any, bool, dict[str, Statistics]]]:
+        def steps() -> Iterator[tuple[tuple[Any, bool], Callable]]:
             for number, batch in enumerate(batches(data, chosen.batch_size)):
                 if not sites:
                     one = _member(params, chosen.seed_axis)
@@ -153,14 +154,15 @@ def diagnoser(given: Any, settings: Settings) -> Callable[[Any, Any], Diagnosis]
                     first.update(look.first)
                     del look  # it holds the batch
                 ranked = is_ranked(number)
-                yield batch, ranked, step(params, batch, ranked)
+                batch = _on_device(batch)
+                yield (batch, ranked), programs(params, batch, ranked=ranked)
 
-        for batch, ranked, counted in _one_ahead(steps()):
+        for (batch, ranked), counted in in_order(steps()):
             if any(map(uncounted, counted.values())):
-                counted = step(params, batch, ranked, careful=True)
+                counted = programs(params, batch, ranked=ranked, careful=True)()
             for id, new in counted.items():
                 if id not in total:
-                    total[id] = on_host(new)
+                    total[id] = in_double(new)
                     continue
                 if total[id].count.shape != new.count.shape:
                     raise InputError(
@@ -191,15 +193,8 @@ def diagnoser(given: Any, settings: Settings) -> Callable[[Any, Any], Diagnosis]
     return run
 
 
-def _one_ahead(results: Iterator[T]) -> Iterator[T]:
-    """The same, each after the next has been started: the device need not wait."""
-    before = None
-    for result in results:
-        if before is not None:
-            yield before
-        before = result
-    if before is not None:
-        yield before
+def _on_device(tree: Any) -> Any:
+    return jax.tree.map(jnp.asarray, tree)
 
 
 class _Look(NamedTuple):

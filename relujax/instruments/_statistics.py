@@ -158,18 +158,17 @@ def uncounted(statistics: Statistics) -> bool:
     return bool(np.isnan(statistics.largest).any())
 
 
-def on_host(statistics: Statistics) -> Statistics:
+def in_double(statistics: Statistics) -> Statistics:
     """In double precision and 64-bit counts, where sums over a data set are exact."""
     double = {"i": np.int64, "u": np.int64, "f": np.float64}
-    values = [np.asarray(x) for x in statistics]
-    return Statistics(*(x.astype(double[x.dtype.kind]) for x in values))
+    return Statistics(*(x.astype(double[x.dtype.kind]) for x in statistics))
 
 
 def include(total: Statistics, new: Statistics, *, ranked: bool) -> None:
     """Add the observations of `new` to the total on the host, in place.
 
     Args:
-      total: from `on_host`.
+      total: from `in_double`.
       new: of another batch.
       ranked: whether that has a Gram matrix.
     """
@@ -177,7 +176,7 @@ def include(total: Statistics, new: Statistics, *, ranked: bool) -> None:
         for name, a, b in zip(Statistics._fields, total, new, strict=True):
             if name != "gram" or ranked:
                 combine = np.maximum if name in _MAXIMA else np.add
-                combine(a, np.asarray(b), out=a)
+                combine(a, b, out=a)
 
 
 def merge_loops(statistics: Statistics, loops: int, seeds: int) -> Statistics:
