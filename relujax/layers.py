@@ -103,14 +103,16 @@ def initializers(
     return _INITIALIZERS[name], nn.initializers.zeros_init()
 
 
-# Columns of a kernel up to which its gradient is faster to compute transposed.
-_NARROW = 64
+# Kernels whose gradient is faster to compute transposed: up to so many columns, of at
+# least so many rows. With a batch of 128 it saves 10 to 60 % of a layer's step, with
+# one of 32 nothing; at 64 columns it costs small networks 10 % of theirs.
+_COLUMNS, _ROWS = 16, 128
 
 
 def dense(features: int, fan_in: int, initializer: str) -> nn.Dense:
     """A dense layer by the name of its initialiser, one of `INITIALIZERS`."""
     kernel_init, bias_init = initializers(initializer, fan_in)
-    narrow = 1 < features <= _NARROW
+    narrow = 1 < features <= _COLUMNS and fan_in >= _ROWS
     return nn.Dense(
         features,
         kernel_init=kernel_init,
@@ -122,9 +124,9 @@ def dense(features: int, fan_in: int, initializer: str) -> nn.Dense:
 def _narrow_dot_general(x: jax.Array, kernel: jax.Array, *args, **kwargs) -> jax.Array:
     """`jax.lax.dot_general` by a kernel of few columns.
 
-    On a CPU, XLA takes two to five times as long for the gradient of the kernel,
-    `x^T g`, as for its transpose `g^T x`; but it turns the latter into the former where
-    nothing stands between the product and its transposition.
+    On a CPU, XLA takes 113 us for the gradient of a kernel of 512 x 10, `x^T g` (batch
+    128, one core), and 22 for its transpose `g^T x`; but it turns the latter into the
+    former where nothing stands between the product and its transposition.
     """
     return jax.lax.dot_general(x, all_at_once(kernel.T).T, *args, **kwargs)
 

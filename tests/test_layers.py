@@ -13,8 +13,8 @@ from relujax.layers import dense
 @pytest.mark.parametrize("features", [1, 10, 100])
 def test_it_is_flax_dense(features):
     keys = jax.random.split(jax.random.key(0), 2)
-    x = jax.random.normal(keys[0], (32, 48))
-    ours, flax = dense(features, 48, "glorot"), nn.Dense(features)
+    x = jax.random.normal(keys[0], (32, 128))
+    ours, flax = dense(features, 128, "glorot"), nn.Dense(features)
     params = ours.init(keys[1], x)
 
     def outputs_and_gradients(layer):
@@ -28,8 +28,8 @@ def test_it_is_flax_dense(features):
 
 
 def test_few_outputs_have_derivatives_of_every_kind():
-    x = jax.random.normal(jax.random.key(0), (4, 5))
-    layer = dense(3, 5, "glorot")
+    x = jax.random.normal(jax.random.key(0), (4, 128))
+    layer = dense(3, 128, "glorot")
     params = layer.init(jax.random.key(1), x)
     square = lambda params, x: jnp.square(layer.apply(params, x)).sum()
     check_grads(square, (params, x), order=2, modes=("fwd", "rev"))
