@@ -1,13 +1,13 @@
 """What a diagnosis costs beside a plain evaluation pass over the same data.
 
-  python experiments/speed/diagnosis.py [--examples N] [--repeats R]
+  python experiments/speed/diagnosis.py [--examples N] [--repeats R] [--batch B]
 
 The CNN of Flax's MNIST example on N images of 28 x 28 pixels (60,000 unless told
 otherwise), of MNIST where this machine has it, otherwise of noise. Both passes read the
-same batches from the host; both are compiled and warm. First table: the median over R
-pairs of runs, each pair one after the other, and the median of their ratios; and the
-evaluation in larger batches. Second table: the peak memory of a process that diagnoses
-a quarter of the images, and all.
+same batches of B images (64 unless told otherwise) from the host; both are compiled and
+warm. First table: the median over R pairs of runs, each pair one after the other, and
+the median of their ratios; and the evaluation in larger batches. Second table: the peak
+memory of a process that diagnoses a quarter of the images, and all.
 """
 
 import argparse
@@ -25,8 +25,6 @@ import psutil
 from flax import linen as nn
 
 import relujax
-
-BATCH = 64
 
 
 class CNN(nn.Module):
@@ -70,7 +68,7 @@ def row(name: str, pairs: list[tuple[float, float]]) -> None:
     print(f"{name:<16}{ours:9.2f}{ratio:14.2f}", flush=True)
 
 
-def time_table(x: np.ndarray, what: str, repeats: int) -> None:
+def time_table(x: np.ndarray, what: str, batch: int, repeats: int) -> None:
     fn, params = network()
     y = np.arange(len(x)) % 10
 
@@ -78,7 +76,7 @@ def time_table(x: np.ndarray, what: str, repeats: int) -> None:
     def hits(params, x, y):
         return (fn(params, x).argmax(-1) == y).sum()
 
-    def evaluate(size=BATCH):
+    def evaluate(size=batch):
         cuts = range(0, len(x), size)
         parts = [hits(params, x[i : i + size], y[i : i + size]) for i in cuts]
         return sum(int(part) for part in parts) / len(x)
@@ -89,12 +87,12 @@ def time_table(x: np.ndarray, what: str, repeats: int) -> None:
         "without ranks": {"max_rank_units": 0},
         "with a loss": {"loss": lambda output, _batch: output.sum(-1)},
     }
-    print(f"{len(x):,} images ({what}), batches of {BATCH}, {jax.default_backend()}")
+    print(f"{len(x):,} images ({what}), batches of {batch}, {jax.default_backend()}")
     print(f"{'pass':<16}{'seconds':>9}{'/ evaluation':>14}")
     evaluate()
     plain = statistics.median(seconds(evaluate) for _ in range(repeats))
     print(f"{'evaluation':<16}{plain:9.2f}{1:14.2f}")
-    for size in (2 * BATCH, 4 * BATCH):
+    for size in (2 * batch, 4 * batch):
         evaluate(size)
         pairs = [
             (seconds(evaluate), seconds(lambda size=size: evaluate(size)))
@@ -102,7 +100,7 @@ def time_table(x: np.ndarray, what: str, repeats: int) -> None:
         ]
         row(f"batches of {size}", pairs)
     for name, settings in forms.items():
-        watch = relujax.Monitor(fn, x, batch_size=BATCH, **settings)
+        watch = relujax.Monitor(fn, x, batch_size=batch, **settings)
 
         def diagnose(watch=watch):
             watch.record(len(watch.records), params)
@@ -111,27 +109,27 @@ def time_table(x: np.ndarray, what: str, repeats: int) -> None:
         row(name, [(seconds(evaluate), seconds(diagnose)) for _ in range(repeats)])
 
 
-def memory_table(examples: int) -> None:
+def memory_table(examples: int, batch: int) -> None:
     print(f"\n{'images':<16}{'peak MB, diagnosing':>20}{'the images alone':>18}")
     for n in (examples // 4, examples):
-        command = [sys.executable, __file__, "--peak-of", str(n)]
+        command = [sys.executable, __file__, "--peak-of", str(n), "--batch", str(batch)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         print(f"{n:<16,}{float(done.stdout):20.0f}{n * 784 / 1e6:18.0f}", flush=True)
 
 
-def peak(examples: int) -> float:
+def peak(examples: int, batch: int) -> float:
     """Peak memory in MB of a diagnosis of batches that are made as they are needed."""
     fn, params = network()
     rng = np.random.default_rng(0)
-    sizes = [BATCH] * (examples // BATCH)
+    sizes = [batch] * (examples // batch)
     data = (rng.integers(0, 256, (n, 28, 28, 1), np.uint8) for n in sizes)
     highest = 0
 
     def watched():
         nonlocal highest
-        for batch in data:
+        for images in data:
             highest = max(highest, psutil.Process().memory_info().rss)
-            yield batch
+            yield images
 
     relujax.diagnose(fn, watched(), params=params)
     return highest / 1e6
@@ -141,14 +139,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time a diagnosis.")
     parser.add_argument("--examples", type=int, default=60_000)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--peak-of", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.peak_of is not None:
-        print(peak(options.peak_of))
+        print(peak(options.peak_of, options.batch))
         return
     x, what = images(options.examples)
-    time_table(x, what, options.repeats)
-    memory_table(options.examples)
+    time_table(x, what, options.batch, options.repeats)
+    memory_table(options.examples, options.batch)
 
 
 if __name__ == "__main__":
