@@ -14,6 +14,7 @@ from relujax.instruments._diagnosis import Diagnosis
 from relujax.instruments._flow import DATA, sources
 from relujax.instruments._interpreter import Visitor, interpret
 from relujax.instruments._models import program
+from relujax.instruments._packed import packed
 from relujax.instruments._pipeline import Programs, in_order
 from relujax.instruments._sites import (
     Site,
@@ -131,7 +132,7 @@ def diagnoser(given: Any, settings: Settings) -> Callable[[Any, Any], Diagnosis]
         how = chosen if ranked else chosen._replace(max_rank_units=0)
         one = lambda params, batch: _statistics(fn, params, batch, careful, how)
         seeds = jax.vmap(one, (chosen.seed_axis, None)) if seeded else one
-        return seeds(params, batch)
+        return packed(seeds(params, batch))
 
     programs = Programs(step)
 

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import jax
-import numpy as np
+
+from relujax.instruments._packed import on_host
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -31,9 +32,9 @@ class Programs:
         self._compiled: dict[Any, Callable[..., Any]] = {}
 
     def __call__(self, *args: Any, **static: Any) -> Callable[[], Any]:
-        """The call, to be made: trees of JAX arrays to one of NumPy arrays."""
+        """The call, to be made: of trees of JAX arrays, and giving NumPy arrays."""
         if jax.config.jax_disable_jit:  # pyright: ignore[reportAttributeAccessIssue]
-            done = _on_host(self._jitted(*args, **static))
+            done = on_host(self._jitted(*args, **static))
             return lambda: done
         leaves, structure = jax.tree.flatten(args)
         kinds = tuple((leaf.aval, leaf.sharding) for leaf in leaves)
@@ -41,11 +42,7 @@ class Programs:
         if key not in self._compiled:
             self._compiled[key] = self._jitted.lower(*args, **static).compile()
         compiled = self._compiled[key]
-        return lambda: _on_host(compiled(*args))
-
-
-def _on_host(tree: Any) -> Any:
-    return jax.tree.map(np.asarray, tree)
+        return lambda: on_host(compiled(*args))
 
 
 def in_order(calls: Iterable[tuple[A, Callable[[], B]]]) -> Iterator[tuple[A, B]]:

@@ -2,9 +2,13 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from jax.core import Tracer
 
+from relujax import diagnose
+from relujax.instruments import _diagnose
+from relujax.instruments._packed import Packed, on_host
 from relujax.instruments._pipeline import Programs, in_order
 
 
@@ -48,3 +52,26 @@ def test_what_is_not_to_be_compiled_runs_as_it_is():
     with jax.disable_jit():
         calls = [(None, programs(jnp.zeros(1)))]
         assert [result.tolist() for _, result in in_order(calls)] == [[1.0]]
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_packed_arrays_keep_every_bit(wide):
+    with jax.enable_x64(wide):
+        tree = {
+            "floats": jnp.array([[jnp.nan, -0.0], [jnp.inf, 1e-45]]),
+            "ints": jnp.array([-(2**31), 2**31 - 1], jnp.int32),
+            "nothing": (jnp.zeros((0, 3)), jnp.float32(1 / 3)),
+        }
+        same = on_host(jax.jit(Packed)(tree))
+    assert jax.tree.structure(same) == jax.tree.structure(tree)
+    for a, b in zip(jax.tree.leaves(same), jax.tree.leaves(tree), strict=True):
+        assert (a.shape, a.dtype) == (b.shape, b.dtype)
+        assert a.tobytes() == np.asarray(b).tobytes()
+
+
+def test_a_diagnosis_whose_results_come_packed_is_the_same(monkeypatch):
+    data = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+    plain = diagnose(jax.nn.relu, data, batch_size=8).statistics["relu_0"]
+    monkeypatch.setattr(_diagnose, "packed", Packed)
+    packed = diagnose(jax.nn.relu, data, batch_size=8).statistics["relu_0"]
+    jax.tree.map(np.testing.assert_array_equal, packed, plain)
