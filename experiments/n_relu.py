@@ -148,9 +148,9 @@ def forward(act, params, x, key=None, probe=None):
 
 
 def loss_of(act, params, x, y, key=None, probe=None):
-    """The mean cross-entropy."""
-    logits, _ = forward(act, params, x, key, probe)
-    return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
+    """The mean cross-entropy, and the pre-activations of both hidden layers."""
+    logits, zs = forward(act, params, x, key, probe)
+    return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean(), zs
 
 
 @cache
@@ -171,7 +171,8 @@ def trained(spec: str = "n_relu(sigma=0.1)") -> Net:
     def step(carry, i):
         params, state = carry
         key = jax.random.fold_in(key_noise, i)
-        grads = jax.grad(lambda p: loss_of(act, p, x, y, key))(params)
+        loss = lambda params: loss_of(act, params, x, y, key)
+        grads, _ = jax.grad(loss, has_aux=True)(params)
         updates, state = adam.update(grads, state)
         return (optax.apply_updates(params, updates), state), None
 
@@ -239,8 +240,9 @@ def measured(spec: str) -> Inactive:
     first, second = map(jnp.zeros_like, zs)
     zeros = Probe(first, second, jnp.zeros((128, 128)))
     loss = lambda probe: loss_of(act, params, x, y, key, probe)
-    into_1, into_2, outgoing = jax.jit(jax.grad(loss))(zeros)
-    _, noisy = forward(act, params, x, key)
+    # Pre-activations of the same program: in another, rounding may differ, and a unit
+    # that is just active here could be inactive there.
+    (into_1, into_2, outgoing), noisy = jax.jit(jax.grad(loss, has_aux=True))(zeros)
     pairs = list(zip((into_1, into_2), noisy, strict=True))
     share = lambda flags: float(jnp.concatenate(flags).mean())
     return Inactive(
