@@ -63,8 +63,8 @@ def _inside(
         found = {id: labels for _, sites in results for id, labels in sites.items()}
         return [index.union(*labels) for labels in outs], found
     if kind == "scan":
-        start = eqn.params["num_consts"]
-        stop = start + eqn.params["num_carry"]
+        start, carried = _jax.scan_sizes(eqn)
+        stop = start + carried
         while True:  # until an iteration brings nothing new into the next one
             outs, found = _follow(parts[0], given)
             pairs = zip(given[start:stop], outs, strict=False)

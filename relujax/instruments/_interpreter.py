@@ -147,15 +147,16 @@ def _checkpoint(eqn, parts, inputs, inner):
 
 def _scan(eqn, parts, inputs, inner):
     p = eqn.params
-    consts, carry = inputs[: p["num_consts"]], p["num_consts"] + p["num_carry"]
-    init, xs = inputs[p["num_consts"] : carry], inputs[carry:]
+    start, carried = _jax.scan_sizes(eqn)
+    consts, xs = inputs[:start], inputs[start + carried :]
+    init = inputs[start : start + carried]
     ids = {site.id for site in sites_of(parts[0])}
     feeds = {name: feed for name, feed in inner.feeds.items() if name in ids}
 
     def body(state, slices):
         xs, feeds, counter = slices
         outs, taps = inner.run(parts[0], [*consts, *state, *xs], feeds, counter)
-        return outs[: p["num_carry"]], (outs[p["num_carry"] :], taps)
+        return outs[:carried], (outs[carried:], taps)
 
     slices = (xs, feeds, jnp.arange(p["length"], dtype=jnp.uint32))
     final, (ys, taps) = jax.lax.scan(

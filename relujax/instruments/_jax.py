@@ -88,12 +88,25 @@ def passed(eqn: Any) -> Sequence[Any]:
     """What the jaxprs of an equation take first, the same in every iteration."""
     name, p = kind(eqn)[0], eqn.params
     if name == "scan":
-        return eqn.invars[: p["num_consts"]]
+        return eqn.invars[: scan_sizes(eqn)[0]]
     if name == "while":
         return eqn.invars[p["cond_nconsts"] :][: p["body_nconsts"]]
     if name == "cond":
         return eqn.invars[1:]
     return () if name == "sealed" else eqn.invars
+
+
+def scan_sizes(eqn: Any) -> tuple[int, int]:
+    """How many inputs of a scan are constants, and how many are carried.
+
+    By their shapes, as the parameters that say so have other names in JAX 0.12: what is
+    sliced or stacked has one axis more outside than inside, what is carried has not.
+    """
+    inside, _ = open_jaxpr(eqn.params["jaxpr"])
+    longer = lambda outer, inner: len(outer.aval.shape) > len(inner.aval.shape)
+    sliced = sum(map(longer, eqn.invars, inside.invars))
+    carried = len(eqn.outvars) - sum(map(longer, eqn.outvars, inside.outvars))
+    return len(eqn.invars) - sliced - carried, carried
 
 
 def subjaxprs(eqn: Any) -> list[Any]:

@@ -1,5 +1,6 @@
 """Gains against closed forms and scipy, and what they do to deep networks."""
 
+import inspect
 import math
 import re
 
@@ -238,7 +239,7 @@ def test_the_promise_follows_from_the_slope_of_the_moment_map():
 
 
 def test_the_docstring_promises_what_is_tested():
-    promises = recommended_init.__doc__.split("Args:")[0].split("\n    - ")[1:]
+    promises = inspect.getdoc(recommended_init).split("Args:")[0].split("\n- ")[1:]
     each, mean, no = promises
     heads = ("In every network", "In the mean over networks", "Not:")
     assert all(map(str.startswith, promises, heads))
