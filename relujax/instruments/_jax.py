@@ -99,7 +99,7 @@ def passed(eqn: Any) -> Sequence[Any]:
 def scan_sizes(eqn: Any) -> tuple[int, int]:
     """How many inputs of a scan are constants, and how many are carried.
 
-    By their shapes, as the parameters that say so have other names in JAX 0.12: what is
+    By their shapes, as the parameters that say so are gone since JAX 0.11: what is
     sliced or stacked has one axis more outside than inside, what is carried has not.
     """
     inside, _ = open_jaxpr(eqn.params["jaxpr"])
