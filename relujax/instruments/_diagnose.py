@@ -57,8 +57,9 @@ def diagnose(
 
     The data pass once, in batches. What is kept of them does not grow with their
     number: seven numbers per unit, and for the ranks a Gram matrix per site, units x
-    units (in double precision 8 MB at 1024 units; see `max_rank_units`). The last batch
-    is as short as it is: every example counts exactly once.
+    units (in double precision 8 MB at 1024 units; see `max_rank_units`). Up to five
+    batches are in memory at a time, and three of them run. The last batch is as short
+    as it is: every example counts exactly once.
 
     Args:
       fn: `fn(batch)`, or `fn(params, batch)` when `params` is given; or a model, which

@@ -293,24 +293,6 @@ def test_ranks_are_of_the_first_eight_batches_and_every_32nd():
     np.testing.assert_allclose(gram, seen.T @ seen, rtol=1e-4)
 
 
-def test_what_jax_was_told_holds_for_all_batches():
-    with jax.enable_x64(True):
-        data = np.full((12, 1), 1 + 1e-12)  # one in single precision
-        result = diagnose(lambda x: jax.nn.relu(x - 1), data, batch_size=1)
-    assert result.statistics["relu_0"].positive.tolist() == [12]
-
-
-def test_an_error_while_a_batch_runs_is_raised():
-    def stopped(x):
-        raise RuntimeError("stopped here")
-
-    def net(x):
-        return jax.nn.relu(jax.pure_callback(stopped, x, x))
-
-    with pytest.raises(RuntimeError, match="stopped here"):
-        diagnose(net, np.ones((20, 2), np.float32), batch_size=1)
-
-
 def test_ranks_agree_with_the_singular_values():
     x = _noise(200)
     result = diagnose(jax.nn.relu, x, batch_size=64).table().iloc[0]

@@ -75,3 +75,21 @@ def test_a_diagnosis_whose_results_come_packed_is_the_same(monkeypatch):
     monkeypatch.setattr(_diagnose, "packed", Packed)
     packed = diagnose(jax.nn.relu, data, batch_size=8).statistics["relu_0"]
     jax.tree.map(np.testing.assert_array_equal, packed, plain)
+
+
+def test_what_jax_was_told_holds_for_all_batches():
+    with jax.enable_x64(True):
+        data = np.full((12, 1), 1 + 1e-12)  # one in single precision
+        result = diagnose(lambda x: jax.nn.relu(x - 1), data, batch_size=1)
+    assert result.statistics["relu_0"].positive.tolist() == [12]
+
+
+def test_an_error_while_a_batch_runs_is_raised():
+    def stopped(x):
+        raise RuntimeError("stopped here")
+
+    def net(x):
+        return jax.nn.relu(jax.pure_callback(stopped, x, x))
+
+    with pytest.raises(RuntimeError, match="stopped here"):
+        diagnose(net, np.ones((20, 2), np.float32), batch_size=1)
