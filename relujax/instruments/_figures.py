@@ -28,7 +28,7 @@ def diagnosis_figure(diagnosis: "Diagnosis") -> Figure:
         bars.barh(rows + (i + 0.5) * height - 0.4, mean[name], height, label=label)
     bars.set(xlim=(0, 1), xlabel="fraction of units", yticks=rows)
     bars.set_yticklabels(mean.index)
-    bars.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.25))
+    figure.legend(fontsize="small", loc="outside lower left", ncols=len(shown))
     image = heat.imshow(
         _firing(diagnosis, list(mean.index)),
         aspect="auto",

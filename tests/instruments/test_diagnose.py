@@ -435,6 +435,9 @@ def test_table_figure_and_report(tmp_path):
     assert row.units == UNITS
     figure = result.plot()
     assert len(figure.axes) == 3
+    figure.draw_without_rendering()
+    drawn, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert 0 <= drawn.x0 and drawn.x1 <= width and 0 <= drawn.y0 and drawn.y1 <= height
     page = result.report(tmp_path / "dead.html").read_text()
     assert "never fire on 37 examples" in page
     assert "<svg" in page and "src=" not in page and "<script" not in page
