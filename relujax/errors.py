@@ -1,7 +1,11 @@
-"""The one exception that bad input raises, and the sentence that names neighbours."""
+"""The one exception that bad input raises, and the sentences that it has in common."""
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
+
+# Characters of a value that a message shows.
+_SHOWN = 80
 
 
 class InputError(ValueError):
@@ -11,6 +15,36 @@ class InputError(ValueError):
     """
 
 
+class Pending(RuntimeError):
+    """Nothing went wrong, but the rest of a run is trained elsewhere, or later.
+
+    The command line prints the message and exits with code 0.
+    """
+
+
+def short(value: Any) -> str:
+    """`repr(value)` as a message shows it, cut where it is long.
+
+    >>> short("relu"), short("a" * 200)[-12:]
+    ("'relu'", 'aaaaaaaaa...')
+    """
+    try:
+        text = value[: _SHOWN + 1] if isinstance(value, str) else value
+        text = repr(text)
+    except Exception as error:  # A user's own `__repr__` may do anything.
+        text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message.
+
+    >>> first_line(ValueError("one\\ntwo"))
+    'one'
+    """
+    return str(error).partition("\n")[0]
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     """The error for a name that is none of `known`, with the nearest ones offered.
 
@@ -18,9 +52,18 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     Unknown activation 'rleu'. Did you mean 'relu' or 'elu'?
     """
     known = sorted(known)
-    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name[:_SHOWN].lower(), known, n=3, cutoff=0.5)
     if near:
         hint = f"Did you mean {' or '.join(map(repr, near))}?"
     else:
         hint = f"Known: {', '.join(known)}."
-    return InputError(f"Unknown {kind} {name!r}. {hint}")
+    return InputError(f"Unknown {kind} {short(name)}. {hint}")
+
+
+def article(noun: str) -> str:
+    """`noun` with its indefinite article.
+
+    >>> article("objective"), article("model")
+    ('an objective', 'a model')
+    """
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

@@ -5,9 +5,17 @@
 
 Learnable parameters are `nnx.Param`s, what a training loop feeds back (the loss for
 `arelu`, the step for schedules) is a `Signal`, and noise comes from the `activation`
-stream of the `rngs` of each call. No random state lives in the module: `jit`, `grad`,
-`vmap`, `remat` and `scan` need no more than a key, in both of NNX's graph modes.
+stream of the `rngs` of each call, so that no random state need live in the module:
+`jit`, `grad`, `vmap`, `remat` and `scan` need no more than a key, in both graph modes.
+
+Where a call cannot be reached, as in `nnx.Sequential`, the module takes what
+`nnx.Dropout` takes: `rngs` at construction, and `.train()` and `.eval()`. A stochastic
+activation that is told neither way is refused: noise that never comes goes unnoticed.
 """
+
+from relujax.extras import needs
+
+needs("relujax.nnx", "flax")
 
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -19,7 +27,9 @@ from flax import nnx
 from jax.typing import ArrayLike, DTypeLike
 
 from relujax import activations
-from relujax.linen import STREAM
+from relujax.errors import InputError
+from relujax.linen import STREAM, applied, is_training
+from relujax.parts import Named
 
 
 class Signal(nnx.Variable):
@@ -41,9 +51,16 @@ class Activation(nnx.Module):
       spec: anything that `relujax.get` takes.
       shape: the shape of the inputs, or their number of units (the last axis). Only
         activations that learn a parameter per index of an axis need it.
-      dtype: dtype of the learnable parameters; they are cast to that of the input.
+      train: whether stochastic activations draw noise, if the call does not say so.
+      deterministic: the same in Flax's words, `not train`; `.train()` and `.eval()` of
+        the module or of one around it set it.
+      param_dtype: dtype of the learnable parameters; they are cast to that of the
+        input.
+      rngs: random streams for the calls that bring none; its `activation` (or default)
+        stream is forked.
 
     Raises:
+      InputError: `train` and `deterministic` are both given.
       ValueError: the parameters need an axis that `shape` does not have.
 
     Examples:
@@ -58,16 +75,30 @@ class Activation(nnx.Module):
 
     def __init__(
         self,
-        spec: str | activations.Activation | Callable,
+        spec: str | activations.Activation | Named | Callable,
         shape: int | tuple[int, ...] = (),
         *,
-        dtype: DTypeLike = jnp.float32,
+        train: bool | None = None,
+        deterministic: bool | None = None,
+        param_dtype: DTypeLike = jnp.float32,
+        rngs: nnx.Rngs | nnx.RngStream | None = None,
     ):
         act = activations.get(spec)
+        if train is not None and deterministic is not None:
+            raise InputError(
+                f"Expected train or deterministic for {act.id}, got both: give one."
+            )
+        self.deterministic = deterministic if train is None else not train
+        if act.needs_key and rngs is not None:
+            stream = rngs if isinstance(rngs, nnx.RngStream) else rngs[STREAM]
+            self.rngs = stream.fork()
+        else:
+            # As `nnx.Dropout` has it: this attribute is not a static one.
+            self.rngs = nnx.data(None)
         # NNX compares and hashes what is static; only strings do so by value.
         self.spec = spec if isinstance(spec, str) else _Held(act)
         shape = (shape,) if isinstance(shape, int) else shape
-        for name, value in act.init(shape, dtype).items():
+        for name, value in act.init(shape, param_dtype).items():
             setattr(self, name, nnx.Param(value))
         if act.signal is not None:
             name, initial = act.signal
@@ -76,8 +107,9 @@ class Activation(nnx.Module):
     def __call__(
         self,
         x: jax.Array,
+        train: bool | None = None,
         *,
-        train: bool = False,
+        deterministic: bool | None = None,
         rngs: nnx.Rngs | nnx.RngStream | jax.Array | None = None,
     ) -> jax.Array:
         """Apply the activation.
@@ -85,14 +117,19 @@ class Activation(nnx.Module):
         Args:
           x: floating array, shape `[...]`; the last axis holds the units.
           train: whether stochastic activations draw noise.
+          deterministic: `not train`, as `nnx.Dropout` has it.
           rngs: random streams, of which the `activation` stream (or the default one) is
-            drawn from; or that stream; or a key, consumed.
+            drawn from; or that stream; or a key, consumed. By default those of the
+            module.
 
         Returns:
-          Array of the shape and dtype of `x` (`crelu` doubles the last axis).
+          Array of the shape and dtype of `x` (`crelu` doubles the last axis,
+            gated units such as `glu` halve it).
 
         Raises:
-          ValueError: the activation draws noise and `rngs` has no stream for it.
+          InputError: the activation draws noise and nothing says whether it should, or
+            `train` and `deterministic` contradict each other.
+          ValueError: it should and there is no stream for it.
         """
         spec = self.spec
         act = spec.activation if isinstance(spec, _Held) else activations.get(spec)
@@ -103,8 +140,18 @@ class Activation(nnx.Module):
             if isinstance(variable, nnx.Param)
         }
         signal = None if act.signal is None else getattr(self, act.signal.name)[...]
-        key = _key(act, rngs) if act.needs_key and train else None
-        return act.apply(params, x, key=key, signal=signal, train=train)
+        draws = is_training(act, (train, deterministic), (None, self.deterministic))
+        return applied(act, params, x, signal, draws, lambda: self._key(rngs))
+
+    def _key(self, rngs: Any) -> jax.Array | None:
+        rngs = self.rngs if rngs is None else rngs
+        if isinstance(rngs, jax.Array):
+            return rngs
+        if isinstance(rngs, nnx.RngStream):
+            return rngs()
+        if isinstance(rngs, nnx.Rngs) and (STREAM in rngs or "default" in rngs):
+            return rngs[STREAM]()
+        return None
 
     def _sow(self, x: jax.Array) -> None:
         """Keep `x` if `nnx.capture` asks for it."""
@@ -141,16 +188,3 @@ class _Held:
 
     def __hash__(self) -> int:
         return id(self.activation)
-
-
-def _key(act: activations.Activation, rngs: Any) -> jax.Array:
-    if isinstance(rngs, jax.Array):
-        return rngs
-    if isinstance(rngs, nnx.RngStream):
-        return rngs()
-    if isinstance(rngs, nnx.Rngs) and (STREAM in rngs or "default" in rngs):
-        return rngs[STREAM]()
-    raise ValueError(
-        f"Expected the {STREAM!r} random stream to train with {act.id}, got none; pass "
-        f"rngs=nnx.Rngs({STREAM}=key) to the call, with another key at every step."
-    )

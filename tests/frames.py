@@ -3,8 +3,18 @@
 import numpy as np
 import pandas as pd
 
-from relujax.analysis import best, better, equivalent, settled
-from relujax.study import Choice, Claim, Paper, Study
+from relujax import Cell
+from relujax.studies import (
+    Choice,
+    Claim,
+    Paper,
+    Study,
+    best,
+    better,
+    equivalent,
+    set_probes_apart,
+    settled,
+)
 
 SCORES = ["precision_macro", "recall_macro", "f1_macro"]
 SCORES += [name.replace("macro", "weighted") for name in SCORES]
@@ -82,6 +92,19 @@ def results(
     return pd.DataFrame(rows)
 
 
+def probed(study, frame):
+    """The frame with what the probes of a study measure, of seed 0."""
+    rows = []
+    for cell in study.probes:
+        part = cell.parts["training"]
+        training = part.factory(**dict(part.static), **part.numeric)
+        numbers = training.train(cell.activation, 0)
+        labels = {"cell": cell.training, "model": cell.training, "seed": 0}
+        labels |= {"activation": cell.activation, "epoch": 1, "split": "test"}
+        rows.append({**labels, "diverged": False, **numbers})
+    return set_probes_apart(pd.concat([frame, pd.DataFrame(rows)], ignore_index=True))
+
+
 def regression(activations=("relu", "elu"), **kwargs):
     """The same for a regression task."""
     frame = results(activations, **kwargs)
@@ -110,6 +133,14 @@ PROVENANCE = {
 }
 
 
+CELL = Cell(
+    data="wdbc",
+    model="mlp(hidden=(4,))",
+    activation="relu",
+    objective="binary_cross_entropy",
+)
+
+
 def study(baseline="relu", claims=(), **kwargs):
     """A study around synthetic results."""
     return Study(
@@ -122,7 +153,7 @@ def study(baseline="relu", claims=(), **kwargs):
         ),
         question="Does a smoother rectifier train a better classifier than ReLU?",
         baseline=baseline,
-        profiles={"quick": ()},
+        profiles={"quick": [CELL]},
         seeds={"quick": 10},
         claims=claims,
         choices=(

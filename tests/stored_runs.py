@@ -1,6 +1,7 @@
 """A folder of results as `relujax run` leaves it, without training."""
 
 import textwrap
+from dataclasses import asdict
 from pathlib import Path
 
 from frames import results
@@ -11,7 +12,7 @@ from relujax.engine import Request, Task, plan_tasks, provenance
 STUDY = textwrap.dedent(
     """
     import relujax
-    from relujax.analysis import best, settled
+    from relujax.studies import best, settled
 
     def boom(frame):
         raise KeyError("no such column")
@@ -75,8 +76,7 @@ def store_study(
     labels = ["cell", "data", "model", "activation", "optimizer"]
     for task in tasks:
         own = frame[frame["activation"] == task.cell.activation]
-        task.store.folder.mkdir(parents=True)
-        task.store.describe({"cell": {}})
+        task.store.describe({"cell": asdict(task.cell), "data": task.origin})
         for _, rows in own.groupby("seed"):
             task.store.add(rows.drop(columns=labels), record)
     Request(
@@ -89,5 +89,6 @@ def store_study(
         root=0,
         cells=[task.store.folder.name for task in tasks],
         data={task.cell.data: task.origin for task in tasks},
+        facts={"baseline": study.baseline, "question": study.question},
     ).write(folder / "runs" / name)
     return tasks

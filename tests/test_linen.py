@@ -4,14 +4,11 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 from flax import linen as nn
 from nets import (
     SPECS,
-    WIDTH,
     LinenBlock,
-    assert_each_close,
-    data,
+    cases,
     fast_jit,
     first,
     mean_square,
@@ -24,13 +21,13 @@ from relujax.linen import Activation
 KEYS = jax.random.split(jax.random.key(0), 2)
 
 
-@pytest.mark.parametrize("conv", [False, True], ids=["mlp", "cnn"])
-def test_jit_grad_remat_and_vmap_over_seeds(conv):
+@cases
+def test_jit_grad_remat_and_vmap_over_seeds(case):
     """A seed of a vmapped program computes what it computes alone, rematerialised."""
-    x = data(conv)
+    x = case.data()
 
     def gradients(key, block):
-        module = block(conv, name="block")
+        module = block(case, name="block")
         variables = module.init({"params": key, "activation": key}, x)
         params = variables.pop("params")
 
@@ -48,27 +45,27 @@ def test_jit_grad_remat_and_vmap_over_seeds(conv):
         return seeds, gradients(keys[0], nn.remat(LinenBlock))
 
     seeds, (grads, y) = both(KEYS)
-    assert_each_close(seeds[1][0], y)
+    case.assert_each_close(seeds[1][0], y)
     chex.assert_trees_all_close(first(seeds[0]), grads, atol=1e-5)
     chex.assert_tree_all_finite(seeds)
     assert not np.array_equal(*seeds[1])
     learned = {name: g for name, g in grads.items() if name.startswith("Activation")}
-    assert len(learned) == len([s for s in SPECS if relujax.get(s).init((2,), "f4")])
+    assert len(learned) == case.learnable()
     for name, own in learned.items():
         assert any(np.any(g != 0) for g in own.values()), name
 
 
-@pytest.mark.parametrize("conv", [False, True], ids=["mlp", "cnn"])
-def test_scan_over_layers(conv):
+@cases
+def test_scan_over_layers(case):
     """Scanned and rematerialised layers compute what a loop over them computes."""
-    x, layers = data(conv), 2
-    block = LinenBlock(conv, train=False)
+    x, layers = case.data(), 2
+    block = LinenBlock(case, train=False)
     stack = nn.scan(
         nn.remat(LinenBlock),
         variable_axes={"params": 0, "signal": 0},
         split_rngs={"params": True, "activation": True},
         length=layers,
-    )(conv, train=False)
+    )(case, train=False)
 
     def scanned(variables):
         return stack.apply(variables, x)[0]
@@ -88,7 +85,7 @@ def test_scan_over_layers(conv):
         return gradient(scanned, variables), gradient(looped, variables)
 
     (grads, y), (expected_grads, expected) = both(KEYS[0])
-    assert_each_close(y, expected)
+    case.assert_each_close(y, expected)
     chex.assert_trees_all_close(grads, expected_grads, rtol=1e-4, atol=1e-5)
 
 
@@ -127,5 +124,5 @@ def test_schedules_and_feedback_live_in_the_signal_collection():
 
 
 def test_the_networks_hold_every_activation():
-    assert {relujax.get(spec).id for spec in SPECS} == set(relujax.names())
-    assert len(set(SPECS)) * 2 == WIDTH
+    assert {relujax.get(spec).id for spec in SPECS} == set(relujax.names(gated=True))
+    assert len(set(SPECS)) == len(SPECS)

@@ -8,11 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
+from full import slow
 from nets import (
-    SPECS,
     NnxBlock,
-    assert_each_close,
-    data,
+    cases,
     fast_jit,
     first,
     mean_square,
@@ -20,29 +19,29 @@ from nets import (
 )
 
 import relujax
-from relujax.models import from_nnx
+from relujax.networks import from_nnx
 from relujax.nnx import Activation, Preactivation, Signal, feed
 from relujax.training import feed as feed_state
 
 KEYS = jax.random.split(jax.random.key(0), 2)
 
 
-@pytest.fixture(params=[True, False], ids=["graph", "tree"], autouse=True)
+@pytest.fixture(params=[True, *slow(False)], ids=["graph", "tree"], autouse=True)
 def mode(request):
     with nnx.set_graph_mode(request.param), nnx.set_graph_updates(request.param):
         yield request.param
 
 
-@pytest.mark.parametrize("conv", [False, True], ids=["mlp", "cnn"])
-def test_jit_grad_remat_and_vmap_over_seeds(conv):
+@cases
+def test_jit_grad_remat_and_vmap_over_seeds(case):
     """A seed of a vmapped program computes what it computes alone, rematerialised."""
-    x = data(conv)
+    x = case.data()
 
     def forward(module, key):
         return mean_square(module(x, rngs=nnx.Rngs(activation=key)))
 
     def gradients(key, forward):
-        module = NnxBlock(conv=conv, rngs=nnx.Rngs(params=key))
+        module = NnxBlock(case, rngs=nnx.Rngs(params=key))
         grads, y = nnx.grad(forward, has_aux=True)(module, key)
         return nnx.state(grads, nnx.Param), y
 
@@ -52,20 +51,20 @@ def test_jit_grad_remat_and_vmap_over_seeds(conv):
         return seeds, gradients(keys[0], nnx.remat(forward))
 
     seeds, (grads, y) = both(KEYS)
-    assert_each_close(seeds[1][0], y)
+    case.assert_each_close(seeds[1][0], y)
     chex.assert_trees_all_close(first(seeds[0]), grads, atol=1e-5)
     chex.assert_tree_all_finite(seeds)
     assert not np.array_equal(*seeds[1])
     learned = nnx.to_pure_dict(grads)["activations"]
-    assert len(learned) == len([s for s in SPECS if relujax.get(s).init((2,), "f4")])
+    assert len(learned) == case.learnable()
     for i, own in learned.items():
-        assert any(np.any(g != 0) for g in own.values()), SPECS[i]
+        assert any(np.any(g != 0) for g in own.values()), case.specs[i]
 
 
-@pytest.mark.parametrize("conv", [False, True], ids=["mlp", "cnn"])
-def test_scan_over_layers(conv):
+@cases
+def test_scan_over_layers(case):
     """Scanned and rematerialised layers compute what a loop over them computes."""
-    x, layers = data(conv), 2
+    x, layers = case.data(), 2
 
     @nnx.scan(in_axes=(nnx.Carry, 0), out_axes=nnx.Carry)
     def scan(y, block):
@@ -73,7 +72,7 @@ def test_scan_over_layers(conv):
 
     @nnx.vmap
     def make(key):
-        return NnxBlock(conv=conv, rngs=nnx.Rngs(params=key))
+        return NnxBlock(case, rngs=nnx.Rngs(params=key))
 
     def scanned(stack):
         return mean_square(scan(x, stack))
@@ -95,7 +94,7 @@ def test_scan_over_layers(conv):
         ]
 
     (grads, y), (expected_grads, expected) = both(jax.random.split(KEYS[0], layers))
-    assert_each_close(y, expected)
+    case.assert_each_close(y, expected)
     chex.assert_trees_all_close(grads, expected_grads, rtol=1e-4, atol=1e-5)
 
 
@@ -119,7 +118,7 @@ def test_noise_needs_a_stream_and_moves_with_it():
     for rngs in (None, nnx.Rngs(params=0)):
         with pytest.raises(ValueError, match="'activation' random stream"):
             layer(x, train=True, rngs=rngs)
-    np.testing.assert_array_equal(layer(x), jnp.zeros(50))
+    np.testing.assert_array_equal(layer(x, train=False), jnp.zeros(50))
     rngs = nnx.Rngs(activation=0)
     step = nnx.jit(lambda layer, rngs: layer(x, train=True, rngs=rngs))
     draws = [layer(x, train=True, rngs=rngs) for _ in range(2)]

@@ -5,8 +5,8 @@
 First table: value-and-gradient of the sum over N float32 elements (10^7 unless told
 otherwise), the median of R runs, and its ratio to `jax.nn.relu`; where torch is
 installed and has the activation, torch's time for the same. Stochastic activations
-train. Second table: nanoseconds a draw of `relujax.noise` and of JAX, for each of JAX's
-counter-based generators. Needs an idle machine and, at full size, about 1 GB.
+train. Second table: nanoseconds a draw of `relujax.kernels.noise` and of JAX, for each
+of JAX's counter-based generators. Needs an idle machine and, at full size, about 1 GB.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from collections.abc import Callable
 import jax
 
 import relujax
-from relujax import noise
+from relujax.kernels import noise
 
 GENERATORS = ("threefry2x32", "threefry4x32", "philox2x32", "philox4x32")
 
@@ -94,7 +94,7 @@ def activation_table(elements: int, repeats: int) -> None:
         f"{'activation':<18}{'ms':>9}{'/ jax relu':>12}{'torch ms':>10}{'/ torch':>9}"
     )
     print(f"{'jax.nn.relu':<18}{1e3 * reference:9.2f}{1:12.2f}")
-    for name in relujax.names():
+    for name in relujax.names(gated=True):
         ours = jax_seconds(trained(name, x, key_noise), x, repeats)
         row = f"{name:<18}{1e3 * ours:9.2f}{ours / reference:12.2f}"
         if name in torch_has:
@@ -104,7 +104,7 @@ def activation_table(elements: int, repeats: int) -> None:
 
 
 def noise_table(elements: int, repeats: int) -> None:
-    """Draws of `relujax.noise` against those of JAX, by generator."""
+    """Draws of `relujax.kernels.noise` against those of JAX, by generator."""
     draws = {
         "normal": noise.normal,
         "jax normal": jax.random.normal,

@@ -40,7 +40,7 @@ from relujax.engine import (
     one_device_per_core,
     train_population,
 )
-from relujax.models import CNN, MLP
+from relujax.networks import CNN, MLP
 
 HERE = Path(__file__).parent
 Timer = Callable[[], float]
@@ -105,7 +105,11 @@ def engine(
 
 
 def by_hand(
-    data: relujax.Dataset, net: nn.Module, seeds: int, epochs: tuple[int, int]
+    data: relujax.Dataset,
+    net: nn.Module,
+    seeds: int,
+    epochs: tuple[int, int],
+    side_by_side: bool = False,
 ) -> Timer:
     """Seconds of a hand-written scan per step and seed, for the same network."""
     x, y = jnp.asarray(data.x_train), jnp.asarray(data.y_train)
@@ -145,7 +149,9 @@ def by_hand(
         return jax.tree.leaves(jax.lax.fori_loop(0, epochs, epoch, first))[0].sum()
 
     program = jax.jit(
-        lambda keys, epochs: jax.lax.map(lambda key: train(key, epochs), keys)
+        jax.vmap(train, in_axes=(0, None))
+        if side_by_side
+        else lambda keys, epochs: jax.lax.map(lambda key: train(key, epochs), keys)
     )
     keys = jax.random.split(jax.random.key(0), seeds)
     per_epoch = slope(lambda epochs: program(keys, epochs), *epochs)

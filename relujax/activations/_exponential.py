@@ -6,6 +6,13 @@ from jax.typing import ArrayLike
 
 from relujax.activations._numeric import floating, like
 
+__all__ = (
+    "celu",
+    "elu",
+    "selu",
+    "srelu",
+)
+
 
 def elu(x: ArrayLike, *, alpha: ArrayLike = 1.0) -> jax.Array:
     r"""Exponential linear unit.

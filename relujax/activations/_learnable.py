@@ -10,6 +10,16 @@ from jax.typing import ArrayLike
 
 from relujax.activations._numeric import floating, like
 
+__all__ = (
+    "adaptive_tanh",
+    "apl",
+    "arelu",
+    "arelu_attention",
+    "prelu",
+    "rational",
+    "srelu_sshaped",
+)
+
 
 def prelu(x: ArrayLike, alpha: ArrayLike) -> jax.Array:
     r"""Parametric ReLU, the leaky ReLU with a learned slope.
@@ -203,3 +213,100 @@ def arelu(x: ArrayLike, slope: ArrayLike) -> jax.Array:
     """
     x = floating("arelu", x)
     return jnp.where(x > 0, x, jax.lax.stop_gradient(like(x, slope)) * x)
+
+
+def apl(
+    x: ArrayLike, a1: ArrayLike, b1: ArrayLike, a2: ArrayLike, b2: ArrayLike
+) -> jax.Array:
+    r"""Adaptive piecewise linear unit with two learned hinges.
+
+    .. math::
+      \mathrm{apl}(x) = \max(x, 0) + a_1 \max(b_1 - x, 0) + a_2 \max(b_2 - x, 0)
+
+    Left of its hinge :math:`b_i` a term has the slope :math:`-a_i`, to the right it is
+    0. The derivative at every bend is that of its left side. Where the two slopes
+    cancel at :math:`-\infty`, the value there is NaN.
+
+    Args:
+      x: floating array, shape `[...]`.
+      a1: learned; it starts at -0.1, our choice, as the others here: slope 0.1 below 0
+        and 0.2 below -0.5. From 0 a hinge would have no gradient.
+      b1: learned hinge, from 0.
+      a2: learned, from -0.1.
+      b2: learned hinge, from -0.5.
+
+    Returns:
+      Array of the shape and dtype of `x`.
+
+    Raises:
+      TypeError: `x` is not floating.
+
+    Examples:
+      >>> apl(jnp.array([-2.5, 0.0, 3.0]), -0.1, 0.0, -0.1, -0.5)
+      Array([-0.45,  0.  ,  3.  ], dtype=float32)
+
+    References:
+      Agostinelli, Hoffman, Sadowski and Baldi, `Learning Activation Functions to
+      Improve Deep Neural Networks <https://arxiv.org/abs/1412.6830>`_, 2014, eq. 1.
+    """
+    x = floating("apl", x)
+    a1, b1, a2, b2 = (like(x, p) for p in (a1, b1, a2, b2))
+    hinge = lambda a, b: jnp.where(x > b, 0, a * (b - x))
+    return jnp.where(x <= 0, 0, x) + hinge(a1, b1) + hinge(a2, b2)
+
+
+def rational(
+    x: ArrayLike,
+    p0: ArrayLike,
+    p1: ArrayLike,
+    p2: ArrayLike,
+    p3: ArrayLike,
+    q0: ArrayLike,
+    q1: ArrayLike,
+    q2: ArrayLike,
+) -> jax.Array:
+    r"""Rational (Padé) activation of type (3, 2), its coefficients learned.
+
+    .. math::
+      \mathrm{rational}(x) =
+        \frac{p_3 x^3 + p_2 x^2 + p_1 x + p_0}{q_2 x^2 + q_1 x + q_0}
+
+    It starts as the best approximation of ReLU on [-1, 1], off by at most 0.0218.
+    Nothing keeps the denominator from 0; it starts without a real root. Smooth.
+
+    Args:
+      x: floating array, shape `[...]`.
+      p0: learned; it starts at 0.0218 (the paper's code), as the others here.
+      p1: learned, from 0.5.
+      p2: learned, from 1.5957.
+      p3: learned, from 1.1915.
+      q0: learned, from 1.
+      q1: learned, from 0.
+      q2: learned, from 2.383.
+
+    Returns:
+      Array of the shape and dtype of `x`.
+
+    Raises:
+      TypeError: `x` is not floating.
+
+    Examples:
+      >>> rational(jnp.array([-1.0, 0.0, 1.0]), 0, 0, 0, 1, 1, 0, 1)
+      Array([-0.5,  0. ,  0.5], dtype=float32)
+
+    References:
+      Boullé, Nakatsukasa and Townsend, `Rational neural networks
+      <https://arxiv.org/abs/2004.01902>`_, 2020, section 2.
+    """
+    x = floating("rational", x)
+    p0, p1, p2, p3, q0, q1, q2 = (like(x, c) for c in (p0, p1, p2, p3, q0, q1, q2))
+    # Outside [-1, 1] in powers of 1 / x, which do not overflow.
+    finite = jnp.where(jnp.isinf(x), 0, x)
+    far = jnp.abs(finite) > 1
+    near, beyond = jnp.where(far, 0, finite), jnp.where(far, finite, 1)
+    u = 1 / beyond
+    top = ((p3 * near + p2) * near + p1) * near + p0
+    inner = top / ((q2 * near + q1) * near + q0)
+    top = ((p0 * u + p1) * u + p2) * u + p3
+    outer = beyond * top / ((q0 * u + q1) * u + q2)
+    return jnp.where(jnp.isinf(x), p3 / q2 * x, jnp.where(far, outer, inner))

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from relujax.barrier import apart
+from relujax.kernels.barrier import apart
 
 
 def floating(name: str, x: ArrayLike) -> jax.Array:
@@ -40,16 +40,21 @@ def typed_key(name: str, key: Any) -> jax.Array:
     return key
 
 
+def wide(dtype: Any) -> Any:
+    """`dtype`, at least float32; JAX's own promotion may be switched off."""
+    return dtype if jnp.finfo(dtype).bits >= 32 else jnp.dtype(jnp.float32)
+
+
 def drawn(sampler: Callable, key: jax.Array, x: jax.Array) -> jax.Array:
     """Draws of the shape and dtype of `x`, never made in less than float32.
 
     JAX draws bfloat16 numbers from 8 random bits: 128 distinct values.
     """
-    wide = jnp.promote_types(x.dtype, jnp.float32)
-    draw = lambda key: sampler(key, x.shape, wide)
+    draw = lambda key: sampler(key, x.shape, wide(x.dtype))
     # Windows of images overlap: XLA would draw for each window again.
-    noise = apart(draw, key) if x.ndim > 2 else draw(key)
-    return noise.astype(x.dtype)
+    noise = (apart(draw, key) if x.ndim > 2 else draw(key)).astype(x.dtype)
+    # On an explicit mesh what is drawn is sharded nowhere; the sum is as `x` is.
+    return noise if jax.typeof(x).sharding.mesh.empty else noise + jnp.zeros_like(x)
 
 
 def relu_tails(f: Callable, x: jax.Array, *, beyond: float | None = None) -> jax.Array:

@@ -7,7 +7,7 @@ import numpy as np
 
 from relujax.activations._registry import get
 from relujax.activations._spec import Activation
-from relujax.activations._unary import candidate_kinks, slopes, values
+from relujax.activations.unary import candidate_kinks, slopes, values
 
 # Fine at 0, and far enough for limits.
 _GRID = np.sinh(np.linspace(-np.arcsinh(1e8), np.arcsinh(1e8), 8191))
@@ -71,15 +71,23 @@ def properties(spec: str | Activation | Callable) -> Properties:
       True
     """
     act = get(spec)
+    # What overflows has no limits: inf - inf.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _properties(act)
+
+
+def _properties(act: Activation) -> Properties:
     y = values(act, _GRID)
     steps = np.diff(y, axis=0)
     limits = _limits(values(act, _FAR))
+    # What is only approached is a bound, too.
+    ends = np.array([end for end in limits if np.isfinite(end)] or [y[0, 0]])
     jumps = _jumps(act)
     return Properties(
         monotone=bool((steps >= -1e-12 * np.maximum(1, np.abs(y[1:]))).all()),
         smoothness=min(jumps.values(), default="smooth", key=_ORDER.index),
-        lower=0.0 - _supremum(lambda x: -values(act, x), -y),
-        upper=_supremum(lambda x: values(act, x), y),
+        lower=0.0 - max(_supremum(lambda x: -values(act, x), -y), *-ends),
+        upper=max(_supremum(lambda x: values(act, x), y), *ends),
         limits=limits,
         slope_limits=_limits(slopes(act, _FAR)),
         kinks={p: _one(slopes(act, np.array([p]))[0]) for p in jumps},
@@ -126,7 +134,9 @@ def _limits(far: np.ndarray) -> tuple[float, float]:
 
     def limit(near, far):
         settled = np.abs(far - near) <= 1e-6 * (1 + np.abs(far))
-        return _one(np.where(settled, far, np.copysign(np.inf, far)))
+        # The rest of a tail that falls like 1 / x is a ninth of the last difference.
+        limit = far + (far - near) / 9
+        return _one(np.where(settled, limit, np.copysign(np.inf, far)))
 
     return limit(far[1], far[0]), limit(far[2], far[3])
 

@@ -6,6 +6,18 @@ from jax.typing import ArrayLike
 
 from relujax.activations._numeric import floating, like
 
+__all__ = (
+    "al_relu",
+    "crelu",
+    "leaky_relu",
+    "m_q_relu",
+    "q_relu",
+    "relu",
+    "relu6",
+    "squared_relu",
+    "star_relu",
+)
+
 
 def relu(x: ArrayLike) -> jax.Array:
     r"""Rectified linear unit.

@@ -7,7 +7,10 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from relujax import specs
-from relujax.errors import InputError
+from relujax.errors import InputError, short
+
+# What the division by it in float32 or int32 can hold.
+_MOST_STEPS = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Linear:
     steps: int
 
     def __call__(self, step: ArrayLike) -> jax.Array:
-        done = jnp.clip(jnp.asarray(step) / self.steps, 0.0, 1.0)
+        done = jnp.clip(jnp.asarray(step, jnp.float32) / self.steps, 0.0, 1.0)
         return self.start * (1 - done) + self.end * done
 
     @property
@@ -44,14 +47,15 @@ def schedule(text: str) -> Linear:
     """
     wrong = InputError(
         f"Expected a schedule such as 'linear(start=0.1, end=0.0, steps=4690)', got "
-        f"{text!r}."
+        f"{short(text)}."
     )
     name, values = specs.parse(text)
-    if name != "linear" or set(values) != {"start", "end", "steps"}:
+    if name != "linear":
         raise wrong
-    start, end, steps = (values[key] for key in ("start", "end", "steps"))
-    if not {type(start), type(end)} <= {int, float}:
+    try:
+        values = specs.check(name, specs.parameters_of(Linear), values)
+    except InputError:
+        raise wrong from None
+    if not 0 < values["steps"] <= _MOST_STEPS:
         raise wrong
-    if type(steps) is not int or steps < 1:
-        raise wrong
-    return Linear(float(start), float(end), steps)
+    return Linear(**values)

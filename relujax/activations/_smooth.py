@@ -8,6 +8,21 @@ from jax.typing import ArrayLike
 
 from relujax.activations._numeric import floating, like, relu_tails
 
+__all__ = (
+    "gelu",
+    "log_sigmoid",
+    "mish",
+    "msaf",
+    "sigmoid",
+    "silu",
+    "soft_sign",
+    "softplus",
+    "squareplus",
+    "sym_msaf",
+    "tanh",
+    "tanh_shrink",
+)
+
 
 def gelu(x: ArrayLike, *, approximate: bool = True) -> jax.Array:
     r"""Gaussian error linear unit.
@@ -247,3 +262,127 @@ def sym_msaf(x: ArrayLike, *, a: ArrayLike = -5.0) -> jax.Array:
     """
     x = floating("sym_msaf", x)
     return jax.nn.sigmoid(x) + jax.nn.sigmoid(x + like(x, a)) - 1
+
+
+def squareplus(x: ArrayLike, *, b: ArrayLike = 4.0) -> jax.Array:
+    r"""Squareplus: softplus without exponentials.
+
+    .. math::
+      \mathrm{squareplus}(x) = \frac{x + \sqrt{x^2 + b}}{2}
+
+    `jax.nn.squareplus` in a form that loses no digits below 0 and does not overflow.
+
+    Args:
+      x: floating array, shape `[...]`.
+      b: positive; 4 in the paper and in JAX gives the slope 1/2 and the value 1 at 0.
+
+    Returns:
+      Array of the shape and dtype of `x`.
+
+    Raises:
+      TypeError: `x` is not floating.
+
+    Examples:
+      >>> squareplus(jnp.array([-1.0, 0.0, 1.0]))
+      Array([0.618034, 1.      , 1.618034], dtype=float32)
+
+    References:
+      Barron, `Squareplus: A Softplus-Like Algebraic Rectifier
+      <https://arxiv.org/abs/2112.11687>`_, 2021.
+    """
+    x = floating("squareplus", x)
+    b = like(x, b)
+
+    def inside(x):
+        root = jnp.hypot(x, jnp.sqrt(b))
+        # (x + root) / 2 times (root - x) is b / 2; the unused branch stays finite.
+        right, left = jnp.where(x > 0, x, 0), jnp.where(x > 0, 0, x)
+        below = b / (2 * (jnp.where(x > 0, jnp.sqrt(b), root) - left))
+        return jnp.where(x > 0, (right + root) / 2, below)
+
+    return relu_tails(inside, x, beyond=float(jnp.finfo(x.dtype).max) / 8)
+
+
+def soft_sign(x: ArrayLike) -> jax.Array:
+    r"""Softsign: a sigmoid with slow tails.
+
+    .. math::
+      \mathrm{soft\_sign}(x) = \frac{x}{1 + |x|}
+
+    The derivative at 0 is 1; the second one jumps there. It is `jax.nn.soft_sign` but
+    at infinity, where that is NaN.
+
+    Args:
+      x: floating array, shape `[...]`.
+
+    Returns:
+      Array of the shape and dtype of `x`.
+
+    Raises:
+      TypeError: `x` is not floating.
+
+    Examples:
+      >>> soft_sign(jnp.array([-1.0, 0.0, 3.0]))
+      Array([-0.5 ,  0.  ,  0.75], dtype=float32)
+
+    References:
+      Turian, Bergstra and Bengio, `Quadratic Features and Deep Architectures for
+      Chunking <https://aclanthology.org/N09-2062>`_, 2009.
+    """
+    x = floating("soft_sign", x)
+    finite = jnp.where(jnp.isinf(x), 0, x)
+    return jnp.where(jnp.isinf(x), jnp.sign(x), jax.nn.soft_sign(finite))
+
+
+def log_sigmoid(x: ArrayLike) -> jax.Array:
+    r"""Logarithm of the sigmoid.
+
+    .. math::
+      \mathrm{log\_sigmoid}(x) = -\log(1 + e^{-x})
+
+    Calls `jax.nn.log_sigmoid`.
+
+    Args:
+      x: floating array, shape `[...]`.
+
+    Returns:
+      Array of the shape and dtype of `x`.
+
+    Raises:
+      TypeError: `x` is not floating.
+
+    Examples:
+      >>> log_sigmoid(jnp.array([-1.0, 0.0, 1.0]))
+      Array([-1.3132617, -0.6931472, -0.3132617], dtype=float32)
+
+    References:
+      Dugas et al., 2000, as for `softplus`, mirrored twice.
+    """
+    return jax.nn.log_sigmoid(floating("log_sigmoid", x))
+
+
+def tanh_shrink(x: ArrayLike) -> jax.Array:
+    r"""Tanh shrinkage: what tanh takes away.
+
+    .. math::
+      \mathrm{tanh\_shrink}(x) = x - \tanh(x)
+
+    Args:
+      x: floating array, shape `[...]`.
+
+    Returns:
+      Array of the shape and dtype of `x`.
+
+    Raises:
+      TypeError: `x` is not floating.
+
+    Examples:
+      >>> tanh_shrink(jnp.array([-1.0, 0.0, 1.0]))
+      Array([-0.2384058,  0.       ,  0.2384058], dtype=float32)
+
+    References:
+      Paszke et al., `PyTorch <https://arxiv.org/abs/1912.01703>`_, 2019, as
+      `torch.nn.Tanhshrink`.
+    """
+    x = floating("tanh_shrink", x)
+    return x - jnp.tanh(x)

@@ -1,17 +1,20 @@
 """The `Activation` spec: maths plus what it needs, as a pair of pure functions."""
 
+import html
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike, DTypeLike
 
 from relujax import specs
+from relujax.activations._picture import curves
 from relujax.errors import InputError
 
 Params = dict[str, jax.Array]
-Init = Callable[[tuple[int, ...], DTypeLike], Params]
+Init = Callable[..., Params]
 Apply = Callable[..., jax.Array]
 
 
@@ -21,24 +24,27 @@ class Signal(NamedTuple):
     Attributes:
       name: what to feed: `"loss"`, the mean training loss of the last epoch, or
         `"step"`, the number of updates done so far (for schedules).
-      initial: its value before the first epoch.
+      initial: its value before the first epoch; of a `Union`, which may be fed several
+        signals under the name `"union"`, a dict of theirs.
     """
 
     name: str
-    initial: ArrayLike
+    initial: Any
 
 
 class Activation(NamedTuple):
     """An activation with its hyperparameters bound, in the spirit of optax.
 
     Attributes:
-      id: canonical name, one of `relujax.names()` (or the path of a wrapped callable).
+      id: canonical name, one of `relujax.names(gated=True)`, or an import path.
       hyperparameters: name to value; values may be traced arrays.
-      init: `init(shape, dtype) -> params`, the learnable parameters for an input of
-        that shape; an empty dict when there are none.
+      init: `init(shape, dtype=float32) -> params`, the learnable parameters for an
+        input of that shape; an empty dict when there are none. `dtype` is theirs, not
+        the input's: in bfloat16 the steps of an optimiser would round away.
       apply: `apply(params, x, *, key=None, signal=None, train=False) -> y`.
       needs_key: whether `apply(..., train=True)` draws random numbers from `key`.
       signal: what the training loop must feed back, or None.
+      activations: what a `Union` chooses between.
     """
 
     id: str
@@ -47,44 +53,87 @@ class Activation(NamedTuple):
     apply: Apply
     needs_key: bool = False
     signal: Signal | None = None
+    activations: tuple["Activation", ...] = ()
+
+    @staticmethod
+    def learnable(
+        fn: Apply, initial: Mapping[str, ArrayLike], *, axis: int | None = None
+    ) -> "Activation":
+        """`fn(x, **params)` whose parameters are learned; for `relujax.register`.
+
+        Args:
+          fn: a pure function; its parameters broadcast against `x`.
+          initial: parameter name to initial value.
+          axis: the axis of `x` along which every index has parameters of its own, or
+            None for one of each in the whole tensor.
+
+        >>> import relujax
+        >>> act = Activation.learnable(relujax.prelu, {"alpha": 0.25}, axis=-1)
+        >>> act.init((8, 3))["alpha"].shape
+        (3,)
+        """
+        return learnable(fn.__name__, fn, initial, axis=axis)
+
+    @staticmethod
+    def loss_driven(fn: Apply, *, initial_slope: ArrayLike) -> "Activation":
+        """`fn(x, slope)` whose slope is the last epoch's training loss, as `arelu`."""
+        return loss_driven(fn.__name__, fn, initial_slope=initial_slope)
 
     def __str__(self) -> str:
         return specs.unparse(self.id, self.hyperparameters)
 
+    def __repr__(self) -> str:
+        return f"relujax.get({str(self)!r})"
 
-def no_params(shape: tuple[int, ...], dtype: DTypeLike) -> Params:
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the spec, and value and derivative drawn."""
+        x = jax.device_put(np.linspace(-3.0, 3.0, 121, dtype=np.float32)[:, None])
+        signal = None if self.signal is None else self.signal.initial
+        try:
+            # What the registry knows of it lies above this module.
+            from relujax.activations.unary import curve
+
+            f = lambda x: curve(self)(self.init(x.shape), x, signal=signal)
+            with jax.transfer_guard("allow"):
+                drawn = curves(x, *jax.jvp(f, (x,), (jnp.ones_like(x),)))
+        except Exception:  # A user's own may do anything; traced values have no curve.
+            drawn = ""
+        return f"<code>{html.escape(str(self))}</code>{drawn}"
+
+
+def no_params(shape: tuple[int, ...], dtype: DTypeLike = jnp.float32) -> Params:
     """`init` of an activation that learns nothing."""
     del shape, dtype
     return {}
 
 
-def deterministic(id: str, fn: Apply, **hyperparameters: Any) -> Activation:
+def deterministic(id: str, fn: Apply, /, **hyperparameters: Any) -> Activation:
     """The spec of `fn(x, **hyperparameters)`."""
-    values, signal = _scheduled(hyperparameters)
+    values, signal = _scheduled(fn, hyperparameters)
 
     def apply(params, x, *, key=None, signal=None, train=False):
         del params, key, train
-        return fn(x, **values(signal))
+        return fn(x, **values(x, signal))
 
     return Activation(id, hyperparameters, no_params, apply, signal=signal)
 
 
 def stochastic(
-    id: str, fn: Apply, evaluation: Apply, **hyperparameters: Any
+    id: str, fn: Apply, evaluation: Apply, /, **hyperparameters: Any
 ) -> Activation:
     """The spec of `fn(key, x, ...)` in training and `evaluation(x, ...)` otherwise."""
-    values, signal = _scheduled(hyperparameters)
+    values, signal = _scheduled(fn, hyperparameters)
 
     def apply(params, x, *, key=None, signal=None, train=False):
         del params
         if not train:
-            return evaluation(x, **values(signal))
+            return evaluation(x, **values(x, signal))
         if key is None:
             raise ValueError(
                 f"Expected a PRNG key for {id} in training mode, got None instead; "
                 f"pass key=jax.random.key(...), or train=False to evaluate."
             )
-        return fn(key, x, **values(signal))
+        return fn(key, x, **values(x, signal))
 
     return Activation(id, hyperparameters, no_params, apply, True, signal)
 
@@ -122,7 +171,7 @@ def learnable(
     """
     _refuse_schedules(id, initial)
 
-    def init(shape, dtype):
+    def init(shape, dtype=jnp.float32):
         size = _parameter_shape(id, shape, axis)
         return {name: jnp.full(size, value, dtype) for name, value in initial.items()}
 
@@ -159,23 +208,38 @@ def _parameter_shape(
 
 
 def _aligned(parameter: jax.Array, x: ArrayLike) -> jax.Array:
-    """`parameter` with leading axes of size 1, as many axes as `x` (or a scalar)."""
+    """`parameter` in the dtype of `x`, with as many axes (or none)."""
+    parameter = _like(x, jnp.asarray(parameter))
     missing = jnp.ndim(x) - parameter.ndim if parameter.ndim else 0
     return parameter.reshape((1,) * missing + parameter.shape)
 
 
-def _scheduled(hyperparameters: Mapping[str, Any]):
-    """Bind hyperparameters of which some may be schedules of the step."""
-    schedules = [name for name, value in hyperparameters.items() if callable(value)]
+def _like(x: ArrayLike, value: Any) -> Any:
+    """A floating array in the dtype of `x`, which it must not promote."""
+    given, wanted = getattr(value, "dtype", None), getattr(x, "dtype", None)
+    if given is None or wanted is None:
+        return value
+    if not all(jnp.issubdtype(dtype, jnp.floating) for dtype in (given, wanted)):
+        return value
+    return jnp.asarray(value).astype(wanted)
 
-    def values(step):
+
+def _scheduled(fn: Callable, hyperparameters: Mapping[str, Any]):
+    """Bind hyperparameters of which some may be schedules of the step."""
+    functions = [name for name, value in hyperparameters.items() if callable(value)]
+    # An option that is no number may be a function for its own sake.
+    kinds = specs.parameters_of(fn) if functions else {}
+    number = specs.Parameter(None, "float")
+    schedules = [n for n in functions if kinds.get(n, number).kind == "float"]
+
+    def values(x, step):
         if schedules and step is None:
             raise ValueError(
                 f"Expected signal=<step> for the schedule of {schedules[0]!r}, got "
                 f"None instead; pass the number of updates done so far."
             )
         return {
-            name: value(step) if callable(value) else value
+            name: _like(x, value(step) if name in schedules else value)
             for name, value in hyperparameters.items()
         }
 

@@ -19,9 +19,19 @@ from relujax.activations._numeric import (
     like,
     relu_tails,
     typed_key,
+    wide,
     with_derivative_of,
 )
-from relujax.noise import normal, uniform
+from relujax.kernels.noise import normal, uniform
+
+__all__ = (
+    "n_relu",
+    "n_relu_mean",
+    "noisy_relu",
+    "noisy_relu_mean",
+    "rrelu",
+    "rrelu_mean",
+)
 
 
 def n_relu(
@@ -74,7 +84,8 @@ def n_relu(
 
     def forward(x):
         # NaN stays, with the derivative 0 that ReLU has there.
-        return jnp.where(x > 0, x, jnp.where(x <= 0, noise, jnp.nan))
+        rest = jnp.where(x <= 0, noise, jax.lax.stop_gradient(x))
+        return jnp.where(x > 0, x, rest)
 
     return _surrogated(surrogate, forward, x)
 
@@ -247,9 +258,9 @@ def noisy_relu_mean(x: ArrayLike) -> jax.Array:
     """
     x = floating("noisy_relu_mean", x)
     # JAX has the normal distribution in float32 and float64 only.
-    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    exact = x.astype(wide(x.dtype))
     # At 8 the terms that are not ReLU's are below the last bit of either.
-    return relu_tails(_rectified_mean, wide, beyond=8).astype(x.dtype)
+    return relu_tails(_rectified_mean, exact, beyond=8).astype(x.dtype)
 
 
 def _rectified_mean(x: jax.Array) -> jax.Array:

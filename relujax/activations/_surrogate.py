@@ -10,6 +10,8 @@ from relujax.activations._numeric import (
     with_derivative_of,
 )
 
+__all__ = ("sugar_relu",)
+
 
 def sugar_relu(x: ArrayLike, *, alpha: ArrayLike = 1.67) -> jax.Array:
     r"""SUGAR: the values of ReLU with the derivative of B-SiLU.

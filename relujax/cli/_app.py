@@ -1,5 +1,6 @@
 """The commands and their options. JAX is imported by the commands, not by `--help`."""
 
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -10,32 +11,47 @@ from rich.console import Console
 from rich.markup import escape
 
 import relujax
-from relujax.errors import InputError
+from relujax.cli._app_data import data_app
+from relujax.cli._app_new import new_app
+from relujax.cli._app_results import cancel, compact, report, status
+from relujax.cli._app_runs import compare, run, sweep
+from relujax.cli._console import print_anything
+from relujax.cli._options import (
+    AsJson,
+    BatchSize,
+    Criterion,
+    Exclude,
+    Function,
+    Inputs,
+    Labels,
+    OfRun,
+    Out,
+    Page,
+    SeedOfRun,
+    Seeds,
+    Sites,
+    UnitAxis,
+    completed,
+)
+from relujax.errors import InputError, Pending
 
 app = typer.Typer(
     name="relujax",
     help="ReLU-family activations, compiled seed sweeps, dead-unit diagnosis.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+# What typer raises for a wrong word: of its own, or of the click that it once imported.
+if hasattr(typer, "TyperException"):
+    _WRONG_WORDS: type[Exception] = typer.TyperException
+else:
+    from click import ClickException as _WRONG_WORDS  # pyright: ignore
+
+
 # What typer makes of Ctrl-C.
 _INTERRUPTED = 130
-
-Seeds = Annotated[
-    int | None,
-    typer.Option(help="Number of seeds (ids 0, 1, ...); the study's own by default."),
-]
-Out = Annotated[Path, typer.Option(help="Folder of the results.")]
-DataDir = Annotated[
-    Path | None,
-    typer.Option(
-        help="Folder of raw files, such as fashion_mnist/train-images-idx3-ubyte.gz "
-        "below it; RELUJAX_DATA_DIR by default."
-    ),
-]
 
 
 def _version(asked: bool) -> None:
@@ -58,103 +74,68 @@ def _options(
 
 @app.command()
 def demo(seeds: Seeds = None, out: Out = Path("runs")) -> None:
-    """Which rectifier classifies WDBC best? The SReLU paper's protocol, ten seeds."""
+    """Which rectifier classifies WDBC best? The SReLU paper's protocol, five seeds."""
     from relujax.cli._run import run_study
 
     run_study(Path("srelu"), profile="quick", seeds=seeds, out=out)
 
 
-@app.command()
-def run(
-    study: Annotated[
-        Path, typer.Argument(help="A study file, or the name of a shipped one: srelu.")
-    ],
-    profile: Annotated[str, typer.Option(help="Which grid of the study.")] = "quick",
-    seeds: Seeds = None,
-    out: Out = Path("runs"),
-    data_dir: DataDir = None,
-    publish: Annotated[
-        Path | None,
-        typer.Option(help="Also keep the tables and main figures in this folder."),
-    ] = None,
-    plan: Annotated[
-        str, typer.Option(help="How networks are run: auto, vmap or map.")
-    ] = "auto",
-    chunk: Annotated[
-        int | None,
-        typer.Option(help="Networks per call, under vmap or map; stored after each."),
-    ] = None,
-    devices: Annotated[
-        int | None, typer.Option(help="Local devices, under vmap or map; else all.")
-    ] = None,
-) -> None:
-    """Run a study, or what is missing of it, and write its report."""
-    from relujax.cli._run import Running, run_study
-
-    run_study(
-        study,
-        profile=profile,
-        seeds=seeds,
-        out=out,
-        data_dir=data_dir,
-        publish=publish,
-        how=Running(plan, chunk, devices),
-    )
+for _command in (run, compare, sweep, report, status, compact, cancel):
+    app.command()(_command)
 
 
-Runs = Annotated[Path, typer.Argument(help="Folder of the results.")]
+@app.command(hidden=True)
+def work(units: Path, part: str) -> None:
+    """Work off a part of the units of a run: what a task of SLURM's array does."""
+    from relujax.cli._work import work_off_part
+
+    work_off_part(units, part)
 
 
-@app.command()
-def report(runs: Runs = Path("runs")) -> None:
-    """Write the reports of all studies again, and one page over them; trains nothing.
-
-    The page, report.html, is the ledger of all claims.
-    """
-    from relujax.cli._report import report_all
-
-    report_all(runs)
-
-
-@app.command()
-def status(runs: Runs = Path("runs")) -> None:
-    """What of each study is done, running, failed or missing; how to resume it."""
-    from relujax.cli._status import show_status
-
-    show_status(runs)
+Imports = Annotated[
+    list[str] | None,
+    typer.Option("--import", help="A module that registers activations of yours."),
+]
 
 
 @app.command("list")
-def list_activations() -> None:
+def list_activations(imports: Imports = None) -> None:
     """All activations: formula, parameters, derivative at kinks, paper."""
     from relujax.cli._catalogue import show_list
 
-    show_list()
+    show_list(imports or [])
 
 
 @app.command()
 def show(
     spec: Annotated[
-        str, typer.Argument(metavar="ID", help="An id or spec: 'n_relu(sigma=0.1)'.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            autocompletion=completed(lambda: relujax.names(gated=True)),
+            help="An id, spec or import path: 'n_relu(sigma=0.1)', my.acts:wobble.",
+        ),
     ],
     plot: Annotated[
         Path | None, typer.Option(help="Draw value and derivative: .png or .svg.")
     ] = None,
+    imports: Imports = None,
 ) -> None:
     """One activation: its facts, and its picture if a file is given."""
     from relujax.cli._catalogue import show_one
 
-    show_one(spec, plot)
+    show_one(spec, plot, imports or [])
 
 
 @app.command()
 def gallery(
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("gallery"),
+    imports: Imports = None,
 ) -> None:
     """A page and a picture of all activations."""
     from relujax.cli._catalogue import show_gallery
 
-    show_gallery(out)
+    show_gallery(out, imports or [])
 
 
 @app.command()
@@ -171,42 +152,18 @@ def bench(
 
 @app.command()
 def diagnose(
-    function: Annotated[str, typer.Argument(metavar="MODULE:FUNCTION")],
-    data: Annotated[
-        str,
-        typer.Option(
-            help="A data set (its training part), such as mnist; or a file: "
-            ".npy, or .npz with an array x."
-        ),
-    ],
-    loss: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODULE:FUNCTION",
-            help="A function of outputs and labels, such as "
-            "optax:softmax_cross_entropy_with_integer_labels; its gradient is taken.",
-        ),
-    ] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option(
-            help="A .npy file of labels; by default those of the data set, or the "
-            "array y of the .npz file."
-        ),
-    ] = None,
-    sites: Annotated[
-        str | None,
-        typer.Option(help="Ids or names of activations to look at: relu,Net/tanh_0."),
-    ] = None,
-    unit_axis: Annotated[
-        int, typer.Option(help="The axis of the units; 1 for channels first.")
-    ] = -1,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Examples per batch; by default what suits.")
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="Write the HTML report to this file.")
-    ] = None,
+    function: Function,
+    data: Inputs = None,
+    activation: OfRun = None,
+    seed: SeedOfRun = None,
+    loss: Criterion = None,
+    labels: Labels = None,
+    sites: Sites = None,
+    exclude: Exclude = None,
+    unit_axis: UnitAxis = None,
+    batch_size: BatchSize = None,
+    report: Page = None,
+    as_json: AsJson = False,
 ) -> None:
     """Which units are dead in a network of yours, over a whole data set?
 
@@ -215,58 +172,45 @@ def diagnose(
     takes no arguments and returns such a function or module, and may load the
     parameters from wherever they are.
     MODULE is imported from the working directory, as by `python -m`.
-    """
-    from relujax.cli._diagnose import diagnose_function
 
+    RUN is the folder of a run that kept weights (--keep), such as runs/compare.
+    """
+    from relujax.cli._diagnose import diagnose_function, diagnose_run
+
+    if "://" in function:
+        from relujax.engine import results_folder
+
+        function = str(results_folder(function))
+    if Path(function).is_dir():
+        diagnose_run(
+            Path(function),
+            activation=activation,
+            seed=seed,
+            report=report,
+            as_json=as_json,
+        )
+        return
+    if data is None:
+        raise InputError(
+            f"Expected --data with the inputs of {function}: a data set such as "
+            f"digits, or a .npy or .npz file."
+        )
     diagnose_function(
         function,
         data=data,
         labels=labels,
         loss=loss,
         sites=sites,
+        exclude=exclude,
         unit_axis=unit_axis,
         batch_size=batch_size,
         report=report,
+        as_json=as_json,
     )
 
 
-data_app = typer.Typer(
-    help="The data sets: what there is, where it lies, how to get it.",
-    no_args_is_help=True,
-)
 app.add_typer(data_app, name="data")
-
-
-@data_app.command("list")
-def list_data(data_dir: DataDir = None) -> None:
-    """All data sets, and which of them are on this machine."""
-    from relujax.cli._data import show_datasets
-
-    show_datasets(data_dir)
-
-
-@data_app.command()
-def info(
-    name: Annotated[str, typer.Argument(metavar="NAME")], data_dir: DataDir = None
-) -> None:
-    """One data set: size, parameters, origin, where it would be read."""
-    from relujax.cli._data import show_dataset
-
-    show_dataset(name, data_dir)
-
-
-@data_app.command()
-def prepare(
-    name: Annotated[str, typer.Argument(metavar="NAME")], data_dir: DataDir = None
-) -> None:
-    """Make a verified copy of a data set, from its published files.
-
-    They are read from NAME/ in the folder of raw files, if there is one, else
-    downloaded. The copy goes to TFDS_DATA_DIR, else to ~/tensorflow_datasets.
-    """
-    from relujax.cli import _data
-
-    _data.prepare(name, data_dir)
+app.add_typer(new_app, name="new")
 
 
 def main() -> None:
@@ -274,7 +218,11 @@ def main() -> None:
 
     The exit code is 2 for bad input, 1 for a disk or file that fails.
     """
-    say = partial(Console(stderr=True, highlight=False).print, soft_wrap=True)
+    print_anything()
+    # Commands draw into files: any backend of the environment is for other programs.
+    os.environ["MPLBACKEND"] = "agg"
+    console = Console(stderr=True, highlight=False, emoji=False)
+    say = partial(console.print, soft_wrap=True)
     sentence = ""
     try:
         code = app(standalone_mode=False) or 0
@@ -283,9 +231,12 @@ def main() -> None:
     except OSError as problem:
         # The disk is full, say, or a folder cannot be written to.
         code, sentence = 1, f"{problem}. What was finished is stored."
-    except typer.TyperException as problem:
+    except Pending as rest:
+        code = 0
+        say(escape(str(rest)))
+    except _WRONG_WORDS as problem:
         # Empty if there was no command: then typer has printed its help.
-        code, sentence = 2, problem.format_message()
+        code, sentence = 2, problem.format_message()  # pyright: ignore
     if sentence:
         say(f"[bold red]Error:[/] {escape(sentence)}")
     if code == _INTERRUPTED:

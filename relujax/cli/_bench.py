@@ -1,18 +1,15 @@
 """`relujax bench`: what each plan trains in an hour on this machine."""
 
-import os
 import time
 
 import jax
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
-from relujax.benchmark import WORKLOADS, Speed, speeds
+from relujax.cli._console import console
 from relujax.cli._start import start
-from relujax.engine import gemm_peak, plan_name, provenance
-
-console = Console(highlight=False)
+from relujax.engine import cores, gemm_peak, plan_name, provenance
+from relujax.engine.benchmark import WORKLOADS, Speed, speeds
 
 # Of the workloads, those that are measured in a minute.
 _QUICK = ("WDBC MLP", "small MLP")
@@ -27,7 +24,7 @@ def show_speeds(*, quick: bool) -> None:
     start()
     began = time.perf_counter()
     known = provenance()
-    console.print(f"{known['device']}, {os.cpu_count()} cores, JAX {jax.__version__}.")
+    console.print(f"{known['device']}, {cores()} cores, JAX {jax.__version__}.")
     before = gemm_peak()
     chosen = [w for w in WORKLOADS if not quick or w.name.startswith(_QUICK)]
     for speed in speeds(chosen):

@@ -2,7 +2,6 @@
 
 import importlib
 import inspect
-import sys
 import zipfile
 from collections.abc import Callable
 from functools import partial
@@ -12,15 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from flax import linen as nn
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 import relujax
+from relujax.cli._console import console, plain
+from relujax.cli._start import find_modules_here
+from relujax.diagnosis import Diagnosis, program
 from relujax.errors import InputError, unknown
-from relujax.instruments import Diagnosis
-from relujax.instruments._models import program
-
-console = Console(highlight=False)
 
 # What fits into 80 columns; the report has the rest.
 _COLUMNS = {
@@ -31,6 +28,8 @@ _COLUMNS = {
     "saturated": "saturated",
     "effective_rank": "rank",
 }
+# How many rows of the table are printed.
+_ROWS = 10
 
 
 class Data(NamedTuple):
@@ -48,9 +47,11 @@ def diagnose_function(
     labels: str | None = None,
     loss: str | None = None,
     sites: str | None = None,
-    unit_axis: int = -1,
+    exclude: str | None = None,
+    unit_axis: str | None = None,
     batch_size: int | None = None,
     report: Path | None = None,
+    as_json: bool = False,
 ) -> None:
     """Diagnose the function that `module:name` names, over the data; print and write.
 
@@ -59,16 +60,19 @@ def diagnose_function(
       data: a data set's spec, or a `.npz` or `.npy` file.
       labels: a `.npy` file; by default those of the data.
       loss: `module:name` of a function of outputs and labels.
-      sites: ids or names of activations, with commas between them.
-      unit_axis: the axis of the units.
+      sites: what to look at: ids, names or patterns, with commas between them.
+      exclude: what to leave out, likewise.
+      unit_axis: the axis of the units, or `pattern=axis` with commas between them.
       batch_size: examples per batch.
       report: the HTML page to write, if any.
+      as_json: whether to print JSON, and nothing else.
     """
     fn = _of_one_batch(load_function(target))
     given = _data(data, labels)
     settings: dict[str, Any] = {
-        "sites": None if sites is None else [s for s in sites.split(",") if s],
-        "unit_axis": unit_axis,
+        "sites": _split(sites),
+        "exclude": _split(exclude),
+        "unit_axis": _axes(unit_axis),
         "batch_size": batch_size,
     }
     if loss is None:
@@ -89,10 +93,78 @@ def diagnose_function(
             loss=lambda output, batch: criterion(output, batch[1]),
             **settings,
         )
-    console.print(diagnosis.summary(), soft_wrap=True, markup=False)
-    console.print(_table(diagnosis))
+    _show(diagnosis, report=report, as_json=as_json)
+
+
+def diagnose_run(
+    folder: Path,
+    *,
+    activation: str | None,
+    seed: int | None,
+    report: Path | None = None,
+    as_json: bool = False,
+) -> None:
+    """Diagnose a stored network of a run, whose weights were kept; print and write.
+
+    Args:
+      folder: the folder of a run, or of one of its cells.
+      activation: which cell of the run, where it has several.
+      seed: which network; the first by default.
+      report: the HTML page to write, if any.
+      as_json: whether to print JSON, and nothing else.
+    """
+    from relujax.studies import Results, diagnose_stored
+
+    find_modules_here()
+    if (folder / "cell.json").is_file():
+        diagnosis = diagnose_stored(folder, seed or 0)
+    else:
+        results = Results.load(folder)
+        known = [str(name) for name in results.frame["activation"].unique()]
+        if activation is None and len(known) > 1:
+            raise InputError(
+                f"Expected --activation for {str(folder)!r}, which has "
+                f"{', '.join(known)}."
+            )
+        first = int(results.frame["seed"].min())
+        chosen = first if seed is None else seed
+        diagnosis = results.diagnose(activation or known[0], chosen)
+    _show(diagnosis, report=report, as_json=as_json)
+
+
+def _show(diagnosis: Diagnosis, *, report: Path | None, as_json: bool) -> None:
+    if as_json:
+        print(diagnosis.to_json())
+    else:
+        console.print(diagnosis.summary(), soft_wrap=True, markup=False)
+        console.print(_table(diagnosis))
     if report is not None:
-        console.print(f"Report: {diagnosis.report(report)}", soft_wrap=True)
+        written = diagnosis.report(report)
+        if not as_json:
+            console.print(f"Report: {written}", soft_wrap=True, markup=False)
+
+
+def _split(names: str | None) -> list[str] | None:
+    return None if names is None else [name for name in names.split(",") if name]
+
+
+def _axes(given: str | None) -> Any:
+    """`1`, `0+2` for several, or `conv*=1,dense*=-1`."""
+    try:
+        if given is None or "=" not in given:
+            return None if given is None else _along(given)
+        pairs = [part.rpartition("=") for part in given.split(",")]
+        return {name: _along(axes) for name, _, axes in pairs}
+    except ValueError:
+        raise InputError(
+            f"Expected an axis such as 1, several such as 0+2, or conv*=1,dense*=-1, "
+            f"got {given!r}."
+        ) from None
+
+
+def _along(given: str) -> int | tuple[int, ...]:
+    axes = tuple(map(int, given.split("+")))
+    return axes if len(axes) > 1 else next(iter(axes))
 
 
 def load_function(target: str) -> Callable[[Any], Any]:
@@ -117,7 +189,7 @@ def load_function(target: str) -> Callable[[Any], Any]:
 
 def _of_one_batch(model: Any) -> Callable[[Any], Any]:
     """A function, or a model that holds its parameters, as a function."""
-    fn, params_of = program(model)
+    fn, params_of, _ = program(model)
     held = params_of(None)
     return fn if held is None else partial(fn, held)
 
@@ -127,9 +199,12 @@ def _found(target: str) -> Any:
     module_name, _, path = target.partition(":")
     if not module_name or not path:
         raise InputError(f"Expected module:function, got {target!r}.")
-    # As `python -m` has it: modules of the working directory come first.
-    if "" not in sys.path:
-        sys.path.insert(0, "")
+    if module_name.endswith(".py"):
+        dotted = module_name.removesuffix(".py").replace("/", ".")
+        raise InputError(
+            f"Expected a module, got the file {module_name!r}; write {dotted}:{path}."
+        )
+    find_modules_here()
     try:
         found: Any = importlib.import_module(module_name)
     except Exception as error:
@@ -204,6 +279,13 @@ def _table(diagnosis: Diagnosis) -> Table:
             table.add_column(name, overflow="fold", min_width=18)
         else:
             table.add_column(name, justify="right")
-    for row in rows[list(_COLUMNS)].itertuples(index=False):
-        table.add_row(*(f"{v:.1f}" if isinstance(v, float) else str(v) for v in row))
+    # Of many layers the worst; a folder or scope may have brackets in its name.
+    shown = rows
+    if len(rows) > _ROWS:
+        worst = -(rows["never_positive"] / rows["units"]).to_numpy()
+        shown = rows.iloc[np.argsort(worst, kind="stable")[:_ROWS]]
+        table.caption = f"The worst {_ROWS} of {len(rows):,} rows"
+    for row in shown[list(_COLUMNS)].itertuples(index=False):
+        words = (f"{v:.1f}" if isinstance(v, float) else plain(v) for v in row)
+        table.add_row(*words)
     return table

@@ -1,36 +1,37 @@
 """`relujax run` and `relujax demo`: plan, train what is missing, report."""
 
+import hashlib
+import json
 import shlex
-import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import typer
 from rich import box
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from relujax import analysis, report
+import relujax
+from relujax import files, report, statistics, studies
+from relujax.cli._console import console, plain, say
 from relujax.cli._start import start
 from relujax.cli._study_file import load_study, study_file
+from relujax.clusters import where_of
 from relujax.engine import (
     Failure,
     Plan,
     Request,
     Task,
     as_plan,
-    collect,
-    history,
-    plan_tasks,
-    run_tasks,
+    place_of,
+    results_folder,
 )
-from relujax.errors import InputError, unknown
-from relujax.progress import epochs_bar
-from relujax.study import Study
+from relujax.studies import How, Study, planned, request, results_of, seed_ids, train
 
-console = Console(highlight=False)
+_FEW = 5  # claims that are named one by one
 
 #: Rows of the table that is printed; a longer one is in the report.
 LONGEST = 40
@@ -43,11 +44,23 @@ class Running(NamedTuple):
       plan: `auto`, `vmap` or `map`.
       chunk: networks per call; None for what suits the plan.
       devices: how many local devices; None for all of them.
+      keep: "last" or "best" to store weights.
+      stale: what is done with stored numbers of a program that has changed.
+      where: the place; see `relujax.run`, also for `cluster` and `mix`.
+      cluster: what a cluster is asked for.
+      mix: whether several backends may be mixed.
+      checkpoint_every: minutes between checkpoints inside a network.
     """
 
     plan: str = "auto"
     chunk: int | None = None
     devices: int | None = None
+    keep: str | None = None
+    stale: str = "refuse"
+    where: str = "here"
+    cluster: Mapping[str, Any] | None = None
+    mix: bool = False
+    checkpoint_every: float | None = None
 
 
 def run_study(
@@ -71,120 +84,167 @@ def run_study(
       publish: receives a small copy of the report, `<study>/<profile>/README.md`.
       how: how the networks are run.
     """
-    if seeds is not None and seeds < 1:
-        raise InputError(f"Expected at least 1 for --seeds, got {seeds}.")
     start()
-    plan = as_plan(how.plan, chunk=how.chunk, devices=how.devices)
+    plan = _plan(how)
     path = study_file(file)
     study = load_study(path)
-    if profile not in study.profiles:
-        raise unknown(f"profile of study {study.id}:", profile, study.profiles)
-    ids = range(study.seeds[profile] if seeds is None else seeds)
+    cells = study.cells_of(profile)
+    ids = seed_ids(study.seeds_of(profile) if seeds is None else seeds)
+    out = results_folder(out, study=study.id)
     title = study.paper.title if study.paper else study.id
-    console.print(f"[bold]{title}[/]: {study.question}")
-    folder = out / study.id
-    tasks = plan_tasks(study.profiles[profile], ids, folder, data_dir=data_dir)
-    request = Request(
-        study=study.id,
-        profile=profile,
-        file=str(path.resolve()),
-        command=f"relujax run {file} --profile {profile} --seeds {len(ids)}",
-        options=_options(out, data_dir, how),
-        seeds=list(ids),
-        root=0,
-        cells=[task.store.folder.name for task in tasks],
-        data={task.cell.data: task.origin for task in tasks},
+    say(f"[bold]{escape(title)}[/]: {escape(study.question)}")
+    given = How(
+        plan=plan,
+        data_dir=data_dir,
+        keep=how.keep,
+        stale=how.stale,
+        checkpoint_every=how.checkpoint_every,
+        where=how.where,
+        cluster=how.cluster,
+        mix=how.mix,
     )
-    request.write(folder)
-    failures = train(tasks, plan)
+    tasks = planned(
+        cells, ids, out / study.id, given, baseline=study.baseline, profile=profile
+    )
+    asked = request(
+        study.id,
+        profile,
+        tasks,
+        given,
+        file=str(path.resolve()),
+        command=_command(file, profile, len(ids)),
+        options=_options(out, data_dir, how),
+        facts={"baseline": study.baseline, "question": study.question},
+    )
+    # Folders that cannot be written to are found out before anything is trained.
+    asked.write(files.inside(out, study.id))
+    made_in = files.inside(out, study.id, "report", profile)
+    copied_to = None if publish is None else files.inside(publish, study.id, profile)
+    finish(train(tasks, given, console, profile=profile))
+    _report(study, path, asked, tasks, made_in, copied_to)
+
+
+def _plan(how: Running) -> Plan | str | None:
+    """The plan of the options; what is only a word suits the place."""
+    if how.chunk is None and how.devices is None:
+        return how.plan
+    devices = how.devices
+    if devices is None and where_of(how.where).kind in ("ray", "slurm"):
+        devices = 1
+    return as_plan(how.plan, chunk=how.chunk, devices=devices)
+
+
+def _report(
+    study: Study,
+    file: Path,
+    asked: Request,
+    tasks: Sequence[Task],
+    folder: Path,
+    copied_to: Path | None,
+) -> None:
+    """Write the report of what is stored, and its copy; say where they are."""
+    mark = _mark(file, asked, tasks)
+    made = report.current(folder, mark)
+    if made is not None and copied_to is None and len(tasks) > LONGEST:
+        # Tests of thousands of cells take minutes, and would say the same.
+        _say_report(made["sentence"], folder / "report.html")
+        return
+    with console.status("Writing the report …"):
+        results = results_of(tasks, asked, folder.parent.parent, study)
+        frame, facts = results.frame, dict(results.provenance)
+        written = report.write(study, asked.profile, frame, facts, folder, mark=mark)
+    show(study, frame, written)
+    _say_claims(report.current(folder, mark) or {})
+    if copied_to is not None:
+        copy = report.publish(
+            study, asked.profile, frame, facts, written.parent, copied_to
+        )
+        say(f"Copy: {plain(copy)}")
+
+
+def finish(failures: Sequence[Failure]) -> None:
+    """Say what went wrong, and end with exit code 1 if anything did."""
     for failure in failures:
         names = ", ".join(task.cell.activation for task in failure.tasks)
-        console.print(f"[bold red]Failed:[/] {names}: {failure.error}", soft_wrap=True)
+        say(f"[bold red]Failed:[/] {escape(f'{names}: {failure.error}')}")
     if failures:
-        console.print("The others are stored; the same command tries these again.")
+        say("The others are stored; the same command tries these again.")
         raise typer.Exit(1)
-    frame = collect(tasks, ids)
-    provenance = {"command": request.command, **history(tasks)}
-    written = show(study, profile, frame, provenance, out)
-    if publish is not None:
-        folder = publish / study.id / profile
-        copy = report.publish(study, profile, frame, provenance, written.parent, folder)
-        console.print(f"Copy: {copy}", soft_wrap=True)
+
+
+def _command(file: Path, profile: str, seeds: int) -> str:
+    """The command line that runs it on any machine."""
+    words = ["relujax", "run", file, "--profile", profile, "--seeds", seeds]
+    return shlex.join(map(str, words))
 
 
 def _options(out: Path, data_dir: Path | None, how: Running) -> str:
     """The options that say where this machine keeps what, and how it runs networks."""
     given = {
-        "--out": out if out != Path("runs") else None,
+        "--out": place_of(out) if out != Path("runs") else None,
         "--data-dir": data_dir,
         "--plan": how.plan if how.plan != "auto" else None,
         "--chunk": how.chunk,
         "--devices": how.devices,
+        "--keep": how.keep,
+        "--checkpoint-every": how.checkpoint_every,
+        "--on": how.where if where_of(how.where).kind in ("ray", "slurm") else None,
+        "--cluster": ",".join(f"{k}={v}" for k, v in (how.cluster or {}).items()),
     }
-    words = [w for k, v in given.items() if v is not None for w in (k, str(v))]
+    words = [w for k, v in given.items() if v not in (None, "") for w in (k, str(v))]
     return shlex.join(words)
 
 
-def train(tasks: Sequence[Task], plan: Plan | None = None) -> list[Failure]:
-    """Train what is missing, with a progress bar and an estimate of the time left.
-
-    Args:
-      tasks: from `plan_tasks`.
-      plan: how the networks are run; None for the plan that `choose` takes.
-    """
-    missing = {id(task): len(task.missing) for task in tasks}
-    networks = sum(missing.values())
-    if not networks:
-        console.print("Everything is stored already: nothing to train.")
-        return []
-    stored = sum(len(task.seeds) for task in tasks) - networks
-    also = f" ({stored} are stored already)" if stored else ""
-    console.print(f"Training {networks} networks{also}.")
-    began = time.perf_counter()
-    with epochs_bar(console) as progress:
-        total = sum(missing[id(task)] * task.cell.epochs for task in tasks)
-        bar = progress.add_task("compiling", total=total)
-        said: set[str] = set()
-
-        def say(why: str) -> None:
-            # Many small groups have the same plan for the same reason.
-            if why not in said:
-                said.add(why)
-                progress.console.print(f"Plan: {why}.", soft_wrap=True)
-
-        failures = run_tasks(
-            tasks,
-            plan=plan,
-            on_group=lambda group: progress.update(bar, description=_label(group)),
-            on_plan=say,
-            on_epochs=lambda n: progress.advance(bar, n),
-        )
-    seconds = time.perf_counter() - began
-    console.print(f"Training took {seconds:.1f} s.")
-    return failures
+def _mark(file: Path, asked: Request, tasks: Sequence[Task]) -> str:
+    """Changes whenever a report would: with the study, the rows, or the version."""
+    content = [
+        relujax.__version__,
+        [hashlib.sha256(part.read_bytes()).hexdigest() for part in _parts(file)],
+        asked._asdict(),
+        [task.store.state() for task in tasks],
+    ]
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def show(
-    study: Study, profile: str, frame: pd.DataFrame, provenance: dict, out: Path
-) -> Path:
-    """Write the report; print its table, its sentence and where it is."""
-    folder = report_folder(out / study.id, profile)
-    written = report.write(study, profile, frame, provenance, folder)
-    frame = analysis.pool_splits(frame)
-    ended = report.summary_text(analysis.summary(frame, study.baseline), frame)
+def _parts(file: Path) -> list[Path]:
+    """The files of a study: its code and, beside it, its words."""
+    return [part for part in (file, file.with_suffix(".toml")) if part.is_file()]
+
+
+def show(study: Study, frame: pd.DataFrame, written: Path) -> None:
+    """Print the table of a report, its sentence and where it is."""
+    frame = studies.pool_splits(frame)
+    ended = report.summary_text(statistics.summary(frame, study.baseline), frame)
     if len(ended) <= LONGEST:
-        _print_table(ended)
-    for part in analysis.by_kind(frame):
-        metric = analysis.primary_metric(part)
-        sentence = analysis.conclusion(part, metric, study.baseline)
-        console.print(sentence, soft_wrap=True)
-    console.print(f"Report: {written}", soft_wrap=True)
-    return written
+        print_table(ended)
+    sentences = []
+    for part in statistics.by_kind(frame):
+        metric = statistics.primary_metric(part)
+        sentences.append(statistics.conclusion(part, metric, study.baseline))
+    _say_report("\n".join(sentences), written)
 
 
-def _print_table(ended: pd.DataFrame) -> None:
-    # What fits into 80 columns; the report has the rest.
-    shown = ended.iloc[:, :4]
+def _say_report(sentence: str, written: Path) -> None:
+    say(escape(sentence))
+    say(f"Report: {plain(written)}")
+
+
+def _say_claims(record: Mapping[str, Any]) -> None:
+    """The verdict on each claim of a report, or how many have each verdict."""
+    claims = record.get("claims", [])
+    if len(claims) > _FEW:
+        counts = Counter(claim["verdict"] for claim in claims)
+        tally = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        say(f"Claims: {tally}.")
+        return
+    for claim in claims:
+        say(f"Claim {plain(claim['id'])}: {claim['verdict']}.")
+
+
+def print_table(ended: pd.DataFrame, *, columns: int = 4) -> None:
+    """Print the first columns of a table: what fits into 80 columns."""
+    shown = ended.iloc[:, :columns]
     table = Table(
         box=box.SIMPLE_HEAD,
         caption="Last epoch, mean over seeds [95 % confidence interval].",
@@ -192,15 +252,5 @@ def _print_table(ended: pd.DataFrame) -> None:
     for name in shown.columns:
         table.add_column(name, overflow="fold")
     for row in shown.itertuples(index=False):
-        table.add_row(*map(str, row))
+        table.add_row(*(escape(str(value)) for value in row))
     console.print(table)
-
-
-def report_folder(folder: Path, profile: str) -> Path:
-    """Where the report of a profile lies, below `runs/<study>`."""
-    return folder / "report" / profile
-
-
-def _label(tasks: Sequence[Task]) -> str:
-    names = list(dict.fromkeys(task.cell.activation for task in tasks))
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

@@ -1,130 +1,110 @@
 """`relujax status`: what of each study is done, running, failed or missing."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from relujax.engine import Request, Store, read_request
+from relujax.cli._console import console, plain, say
+from relujax.cli._requests import requests
+from relujax.cli._units import show_units
+from relujax.clusters import in_queue
+from relujax.engine import (
+    Index,
+    Request,
+    Store,
+    place_of,
+    results_folder,
+    running_units,
+)
 from relujax.errors import InputError
-
-console = Console(highlight=False)
 
 State = Literal["done", "running", "failed", "missing"]
 
+#: Failures, and damaged files, that are named for each study.
+_NAMED = 10
 
-class Progress(NamedTuple):
+
+class StudyProgress(NamedTuple):
     """How far one study and profile is.
 
     Attributes:
       request: what was asked for.
       cells: how many cells are in each state.
       seeds: how many seeds are stored, over all cells.
+      running: who runs cells at the moment.
       errors: the last line of each failure, by cell.
-      damaged: result files that cannot be read.
+      damaged: result files that are not what was written, and why.
     """
 
     request: Request
     cells: Counter[State]
     seeds: int
+    running: Sequence[str]
     errors: dict[str, str]
-    damaged: list[Path]
+    damaged: dict[Path, str]
 
 
-def show_status(runs: Path) -> None:
-    """Print a table over all studies, and how to resume what is not done."""
-    found = list(requests(runs))
-    states = [progress(r, folder) for _, folder, r in found if isinstance(r, Request)]
+def show_status(runs: Path, *, units: bool = False) -> None:
+    """Print a table over all studies, and how to resume what is not done.
+
+    Args:
+      runs: the folder of the studies.
+      units: also print the host and the device of each unit.
+    """
+    runs = results_folder(runs)
+    found = list(requests(runs)) if runs.is_dir() else []
+    if not found:
+        where = plain(place_of(runs))
+        say(f"Nothing has been run in '{where}' yet; `relujax demo` is a start.")
+        return
+    states = [
+        (progress(request, folder), folder)
+        for _, folder, request in found
+        if isinstance(request, Request)
+    ]
     if states:
-        console.print(_table(states))
-    for state in states:
-        _explain(state)
+        console.print(_table([state for state, _ in states]))
+    for state, folder in states:
+        _explain(state, folder)
+        if units:
+            show_units(state.request, folder)
     for name, _, problem in found:
         if isinstance(problem, InputError):
-            reason = escape(str(problem))
-            console.print(f"[bold]{escape(name)}[/]: {reason}", soft_wrap=True)
+            say(f"[bold]{plain(name)}[/]: {plain(problem)}")
 
 
-def requests(runs: Path) -> Iterator[tuple[str, Path, Request | InputError]]:
-    """What was asked for in each folder of `runs`, or why that cannot be told.
+def progress(request: Request, folder: Path) -> StudyProgress:
+    """How far the cells of a request are; nothing that is stored in `folder` changes.
 
-    Yields:
-      A name such as "srelu, quick", the study's folder, and the request.
-
-    Raises:
-      InputError: there is no such folder, or nothing was run in it.
+    Only the index of the folder is brought up to date, so that the next look is quick.
     """
-    if not runs.is_dir():
-        raise InputError(
-            f"Expected a folder of results, got {str(runs)!r}: no such folder; "
-            "`relujax run` makes one."
-        )
-    folders = [path for path in sorted(runs.iterdir()) if path.is_dir()]
-    empty = True
-    for folder in folders:
-        records = sorted(folder.glob("*.json"))
-        for path in records:
-            empty = False
-            try:
-                found = read_request(path)
-            except InputError as problem:
-                found = problem
-            yield f"{folder.name}, {path.stem}", folder, found
-        if not records and any(folder.glob("*/cell.json")):
-            empty = False
-            problem = InputError(
-                f"No record in {folder} of a study: what is there is continued by the "
-                f"`relujax.sweep` or the study that made it, and nothing stored is "
-                f"trained again. {_contents(folder)}"
-            )
-            yield folder.name, folder, problem
-    if empty:
-        raise InputError(f"No study has been run in {str(runs)!r} yet.")
-
-
-def _contents(folder: Path) -> str:
-    """What is stored in a folder that nothing else is known of."""
-    stores = [Store(path.parent) for path in sorted(folder.glob("*/cell.json"))]
-    seeds = sum(len(store.done()[0]) for store in stores)
-    running = sum(store.running() for store in stores)
-    failed = sum(bool(store.error()) for store in stores)
-    return (
-        f"It has {len(stores)} cells, with {seeds} seeds stored; {running} are "
-        f"running, {failed} failed."
-    )
-
-
-def progress(request: Request, folder: Path) -> Progress:
-    """How far the cells of a request are; nothing in `folder` is changed."""
     wanted = set(request.seeds)
     cells: Counter[State] = Counter()
-    seeds, errors, damaged = 0, {}, []
+    seeds, running, errors, damaged = 0, [], {}, {}
+    index = Index(folder)
     for name in request.cells:
-        store = Store(folder / name)
-        done, unreadable = store.done()
-        damaged += unreadable
-        seeds += len(done & wanted)
-        state = _state(store, done >= wanted)
+        found = index.contents(name)
+        damaged |= {path: str(error) for path, error in found.damaged.items()}
+        seeds += len(found.seeds & wanted)
+        state = "failed" if found.failed else "missing"
+        if found.running:
+            state = "running"
+            running.append(found.running)
+        if found.seeds >= wanted:
+            state = "done"
         cells[state] += 1
         if state == "failed":
-            errors[name] = store.error()
-    return Progress(request, cells, seeds, errors, damaged)
+            errors[name] = Store(folder / name).error()
+    index.save()
+    return StudyProgress(request, cells, seeds, running, errors, damaged)
 
 
-def _state(store: Store, done: bool) -> State:
-    if done:
-        return "done"
-    if store.running():
-        return "running"
-    return "failed" if store.error() else "missing"
-
-
-def _table(states: list[Progress]) -> Table:
+def _table(states: list[StudyProgress]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("study", style="bold")
     table.add_column("profile")
@@ -144,14 +124,26 @@ def _table(states: list[Progress]) -> Table:
     return table
 
 
-def _explain(state: Progress) -> None:
+def _explain(state: StudyProgress, folder: Path) -> None:
     """What went wrong with a run, and how to go on with it."""
-    say = lambda text: console.print(text, soft_wrap=True)
     name = f"[bold]{escape(state.request.study)}[/], {escape(state.request.profile)}"
-    for cell, error in state.errors.items():
-        say(f"{name}: [red]failed[/] in {cell}: {escape(error)}")
-    for path in state.damaged:
-        say(f"{name}: cannot read {escape(str(path))}: its seeds will run again.")
+    for who, count in Counter(state.running).items():
+        say(f"{name}: {count} running: {plain(who)}")
+    units = Counter(running_units(folder).values())
+    for who, count in list(units.items())[:_NAMED]:
+        say(f"{name}: {count} units running: {plain(who)}")
     open_ = state.cells["failed"] + state.cells["missing"]
-    if open_ and not state.cells["running"]:
-        say(f"{name}: continue with\n  {escape(state.request.resume)}")
+    queued = in_queue(folder, state.request.profile) if open_ else ""
+    if queued:
+        say(f"{name}: {plain(queued)}")
+    for cell, error in list(state.errors.items())[:_NAMED]:
+        say(f"{name}: [red]failed[/] in {escape(cell)}: {plain(error)}")
+    for path, why in list(state.damaged.items())[:_NAMED]:
+        say(f"{name}: cannot read {plain(path)} ({plain(why)}): its seeds will run "
+             "again.")  # fmt: skip
+    more = sum(max(0, len(x) - _NAMED) for x in (units, state.errors, state.damaged))
+    if more:
+        say(f"{name}: {more} more like these.")
+    if open_ and not (state.cells["running"] or units or queued):
+        resume = state.request.resume or "the command that has begun it"
+        say(f"{name}: continue with\n  {plain(resume)}")

@@ -1,13 +1,18 @@
 """A named data set as plain arrays, and where its numbers come from."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from weakref import WeakSet
 
 import numpy as np
 
+from relujax.data._split import TEST_FRACTION
 from relujax.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Task = Literal["classification", "regression"]
 
@@ -25,6 +30,7 @@ class Provenance(NamedTuple):
       n_test: number of test examples.
       note: what a reader of the results must know; empty when there is nothing.
       files: file name to sha256 of each file that was read from disk, as it lies there.
+      n_validation: number of validation examples.
     """
 
     source: str
@@ -34,6 +40,7 @@ class Provenance(NamedTuple):
     n_test: int
     note: str = ""
     files: Mapping[str, str] = {}
+    n_validation: int = 0
 
 
 class Transform(NamedTuple):
@@ -54,13 +61,14 @@ class Transform(NamedTuple):
         return (x.astype(np.float32) - np.float32(self.offset)) / np.float32(self.scale)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Dataset:
-    """A data set, split into a training and a test part. The arrays are read-only.
+    """A data set, split into its parts. The arrays are read-only.
 
     Attributes:
       name: canonical spec string with every parameter, such as `wdbc(split=0)`.
-      x_train: `[n_train, features]` float32, or `[n_train, height, width, 1]` uint8.
+      x_train: `[n_train, features]` float32, or `[n_train, height, width, channels]`
+        uint8.
       y_train: `[n_train]` int32 class labels, or float32 regression targets.
       x_test: `[n_test, ...]` like `x_train`.
       y_test: `[n_test]` like `y_train`.
@@ -68,6 +76,11 @@ class Dataset:
       classes: number of classes; None for regression.
       provenance: where the numbers come from.
       transform: what turns `x_train[i]` into the network's input.
+      x_validation: `[n_validation, ...]` like `x_train`: what choices are made on; None
+        without a validation part.
+      y_validation: `[n_validation]` like `y_train`, or None.
+      class_names: the names of the classes, if they have some.
+      columns: the names of the features, if they have some.
     """
 
     name: str
@@ -79,15 +92,126 @@ class Dataset:
     classes: int | None
     provenance: Provenance
     transform: Transform = field(default=Transform())
+    x_validation: np.ndarray | None = None
+    y_validation: np.ndarray | None = None
+    class_names: tuple[str, ...] | None = None
+    columns: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
-            array.flags.writeable = False
+        for part, *arrays in self.parts():
+            for array in arrays:
+                if not isinstance(array, np.ndarray):
+                    raise InputError(
+                        f"Expected NumPy arrays in the {part} part of {self.name}, got "
+                        f"{type(array).__name__}: Dataset.from_arrays converts others."
+                    )
+                array.flags.writeable = False
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one example."""
         return self.x_train.shape[1:]
+
+    def parts(self) -> tuple[tuple[str, np.ndarray, np.ndarray], ...]:
+        """Name, inputs and targets of the training, validation and test part."""
+        train = ("train", self.x_train, self.y_train)
+        test = ("test", self.x_test, self.y_test)
+        if self.x_validation is None or self.y_validation is None:
+            return (train, test)
+        return (train, ("validation", self.x_validation, self.y_validation), test)
+
+    @staticmethod
+    def from_arrays(
+        x_train: Any,
+        y_train: Any,
+        x_test: Any = None,
+        y_test: Any = None,
+        *,
+        x_validation: Any = None,
+        y_validation: Any = None,
+        test: float = TEST_FRACTION,
+        validation: float = 0.0,
+        split: int = 0,
+        name: str | None = None,
+        classes: Sequence[str] | None = None,
+        columns: Sequence[str] | None = None,
+        transform: Transform | None = None,
+    ) -> "Dataset":
+        """A data set of arrays: `(x_train, y_train, x_test, y_test)`, or `(x, y)`.
+
+        See `relujax.data.from_arrays`.
+        """
+        from relujax.data._arrays import from_arrays
+
+        return from_arrays(
+            x_train,
+            y_train,
+            x_test,
+            y_test,
+            x_validation=x_validation,
+            y_validation=y_validation,
+            test=test,
+            validation=validation,
+            split=split,
+            name=name,
+            classes=classes,
+            columns=columns,
+            transform=transform,
+        )
+
+    @staticmethod
+    def from_frame(
+        frame: "pd.DataFrame",
+        target: str,
+        *,
+        test: float = TEST_FRACTION,
+        validation: float = 0.0,
+        split: int = 0,
+        missing: str = "error",
+        task: str | None = None,
+        name: str | None = None,
+    ) -> "Dataset":
+        """A data set of a table: numbers standardised, categories one-hot.
+
+        See `relujax.data.from_frame`.
+        """
+        from relujax.data._frame import from_frame
+
+        return from_frame(
+            frame,
+            target,
+            test=test,
+            validation=validation,
+            split=split,
+            missing=missing,
+            task=task,
+            name=name,
+        )
+
+    def __repr__(self) -> str:
+        from relujax.data._show import one_line
+
+        return one_line(self)
+
+    def _repr_html_(self) -> str:
+        from relujax.data._show import html
+
+        return html(self)
+
+
+# Those whose name and hash are known to be those of their content.
+_ORIGINALS: "WeakSet[Dataset]" = WeakSet()
+
+
+def original(data: Dataset) -> Dataset:
+    """Remember a data set as it was made; copies with other arrays are none."""
+    _ORIGINALS.add(data)
+    return data
+
+
+def is_original(data: Dataset) -> bool:
+    """Whether the name and the hash of a data set are those of its content."""
+    return data in _ORIGINALS
 
 
 def content_sha256(*arrays: np.ndarray) -> str:
@@ -96,59 +220,3 @@ def content_sha256(*arrays: np.ndarray) -> str:
     for array in arrays:
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
-
-
-def from_arrays(
-    x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray, y_test: np.ndarray
-) -> Dataset:
-    """A data set of a user's own arrays; they are copied.
-
-    Integer (or boolean) targets are class labels, counted from 0; floats are targets of
-    a regression.
-
-    >>> x, y = np.zeros((4, 2)), np.array([0, 1, 2, 1])
-    >>> from_arrays(x, y, x, y).classes
-    3
-
-    Raises:
-      InputError: the shapes do not fit together, or the labels are negative.
-    """
-    parts = {"train": (x_train, y_train), "test": (x_test, y_test)}
-    for part, (x, y) in parts.items():
-        if x.ndim < 2 or y.shape != x.shape[:1] or not len(x):
-            raise InputError(
-                f"Expected x_{part} of shape [n, ...] and y_{part} of shape [n], got "
-                f"{x.shape} and {y.shape}."
-            )
-    if x_train.shape[1:] != x_test.shape[1:]:
-        raise InputError(
-            f"Expected training and test examples of one shape, got "
-            f"{x_train.shape[1:]} and {x_test.shape[1:]}."
-        )
-    kinds = [y.dtype.kind for y in (y_train, y_test)]
-    labels = [kind in "biu" for kind in kinds]
-    if labels[0] != labels[1] or not all(kind in "biuf" for kind in kinds):
-        raise InputError(
-            f"Expected integer labels or float targets, got {y_train.dtype} and "
-            f"{y_test.dtype}."
-        )
-    if labels[0] and min(y_train.min(), y_test.min()) < 0:
-        raise InputError("Expected class labels from 0, got a negative one.")
-    store = lambda x: np.array(x, np.uint8 if x.dtype == np.uint8 else np.float32)
-    target = np.int32 if labels[0] else np.float32
-    return Dataset(
-        name="arrays",
-        x_train=store(x_train),
-        y_train=np.array(y_train, target),
-        x_test=store(x_test),
-        y_test=np.array(y_test, target),
-        task="classification" if labels[0] else "regression",
-        classes=int(max(y_train.max(), y_test.max())) + 1 if labels[0] else None,
-        provenance=Provenance(
-            source="Arrays given by the user.",
-            sha256=content_sha256(x_train, y_train, x_test, y_test),
-            url="",
-            n_train=len(x_train),
-            n_test=len(x_test),
-        ),
-    )

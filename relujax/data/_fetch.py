@@ -6,6 +6,7 @@ import urllib.request
 from pathlib import Path
 
 from relujax.errors import InputError
+from relujax.extras import needs
 
 _TIMEOUT = 20.0
 _BLOCK = 1 << 16
@@ -79,6 +80,11 @@ def fetch(url: str, path: Path, *, size: int, sha256: str) -> None:
                 "continue, or set RELUJAX_DATA_DIR to a folder that holds the files."
             ) from None
     got = part.stat().st_size
+    if got > size:
+        part.unlink()
+        raise InputError(
+            f"Expected {size:,} bytes from {url}, got more: it was not kept."
+        )
     if got < size:
         raise InputError(
             f"Expected {size:,} bytes from {url}, the connection ended after {got:,}: "
@@ -115,6 +121,7 @@ def writable_folder(path: Path) -> None:
 
 
 def _continue(url: str, part: Path, size: int) -> None:
+    needs("downloads", "rich")
     from rich.console import Console
     from rich.progress import Progress
 
@@ -130,6 +137,9 @@ def _continue(url: str, part: Path, size: int) -> None:
             Progress(console=Console(stderr=True)) as progress,
         ):
             bar = progress.add_task(part.stem, total=size, completed=start)
-            while block := response.read(_BLOCK):
+            # One byte more than was published shows that it is another file.
+            left = size + 1 - start
+            while left and (block := response.read(min(_BLOCK, left))):
                 file.write(block)
+                left -= len(block)
                 progress.advance(bar, len(block))

@@ -1,13 +1,12 @@
 """IDX files, the format of MNIST: read, and checked before a number is believed."""
 
-import gzip
 import hashlib
-import zlib
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from relujax.data._read import read_content
 from relujax.errors import InputError
 
 Kind = Literal["images", "labels"]
@@ -30,29 +29,25 @@ class Idx(NamedTuple):
     content_sha256: str
 
 
-def read_idx(path: Path, kind: Kind) -> Idx:
+def read_idx(path: Path, kind: Kind, most: int | None = None) -> Idx:
     """Read an IDX file, compressed with gzip or not.
 
+    Args:
+      path: the file.
+      kind: what it should hold.
+      most: the largest size in bytes that is believed; None for a general one.
+
     Raises:
-      InputError: `path` is truncated, damaged, not IDX, or holds the other kind; the
-        message names the file.
+      InputError: `path` is truncated, damaged, not IDX, holds the other kind or more
+        than `most`; the message names the file.
     """
-    packed = path.read_bytes()
-    content = packed
-    if packed.startswith(b"\x1f\x8b"):
-        try:
-            content = gzip.decompress(packed)
-        except (EOFError, OSError, zlib.error):
-            raise InputError(
-                f"Expected a complete gzip archive in {path}, got a truncated or "
-                "damaged one: copy or download it again."
-            ) from None
+    content, sha256 = read_content(path, most)
     _check(path, content, kind)
     header = 16 if kind == "images" else 8
     array = np.frombuffer(content, np.uint8, offset=header)
     if kind == "images":
         array = array.reshape(-1, SIDE, SIDE, 1)
-    return Idx(array, _sha256(packed), _sha256(content))
+    return Idx(array, sha256, hashlib.sha256(content).hexdigest())
 
 
 def idx_sha256(array: np.ndarray) -> str:
@@ -102,7 +97,3 @@ def _check(path: Path, content: bytes, kind: Kind) -> None:
 def _header(kind: Kind, count: int) -> bytes:
     sides = (SIDE, SIDE) if kind == "images" else ()
     return np.array((_MAGIC[kind], count, *sides), ">u4").tobytes()
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -8,15 +8,17 @@ import numpy as np
 
 from relujax.data._dataset import Dataset, Provenance, Transform, content_sha256
 from relujax.data._fetch import obtain, writable_folder
-from relujax.data._idx import Kind, idx_sha256, read_idx
+from relujax.data._idx import SIDE, Kind, idx_sha256, read_idx
 from relujax.data._places import local_folder, tfds_folder
 from relujax.data._sources import Archive, ImageSource
+from relujax.data._split import carve
 from relujax.errors import InputError
+from relujax.extras import TFDS, needs
 
 _KINDS: tuple[Kind, ...] = ("images", "labels", "images", "labels")
 
 
-class Images(NamedTuple):
+class Loaded(NamedTuple):
     """The four arrays of a source, uint8, and where they were read.
 
     Attributes:
@@ -33,16 +35,20 @@ class Images(NamedTuple):
 
 
 def load_images(
-    source: ImageSource, name: str, *, data_dir: Path | None, n_train: int | None
+    source: ImageSource,
+    n_train: int | None = None,
+    validation: float = 0.0,
+    *,
+    data_dir: Path | None = None,
 ) -> Dataset:
     """A source's images: from `data_dir` if it has them, else the prepared copy.
 
     Args:
       source: which images.
-      name: canonical spec string.
+      n_train: use the first so many training images; None for all.
+      validation: share of these that becomes the validation part, at random.
       data_dir: folder laid out as `<data_dir>/<source.name>/<IDX files>`, or where
         `prepare_dataset` put its copy; None for `RELUJAX_DATA_DIR`.
-      n_train: use the first so many training images; None for all.
 
     Returns:
       uint8 images `[n, 28, 28, 1]`, to be divided by 255 by the transform.
@@ -51,36 +57,41 @@ def load_images(
       InputError: neither place has the data (the sentence says how to get them), or
         what is there is damaged.
     """
-    if n_train is not None and (
-        type(n_train) is not int or not 1 <= n_train <= source.n_train
-    ):
+    if n_train is not None and not 1 <= n_train <= source.n_train:
         raise InputError(
             f"Expected an integer from 1 to {source.n_train} for 'n_train', "
             f"got {n_train!r}."
         )
     images = _read(source, data_dir)
-    x_train, y_train, x_test, y_test = images.arrays
+    x, y, x_test, y_test = images.arrays
+    x, y = x[:n_train], y[:n_train].astype(np.int32)
     subset = ""
     if n_train is not None:
         subset = f"The first {n_train:,} of {source.n_train:,} training images."
+    train, validated = carve(y, np.arange(len(y)), validation, 0, source.classes)
+    cut = len(validated) > 0
     return Dataset(
-        name=name,
-        x_train=x_train[:n_train],
-        y_train=y_train[:n_train].astype(np.int32),
+        name=source.name,
+        x_train=x[train] if cut else x,
+        y_train=y[train] if cut else y,
         x_test=x_test,
         y_test=y_test.astype(np.int32),
+        x_validation=x[validated] if cut else None,
+        y_validation=y[validated] if cut else None,
         task="classification",
         classes=10,
         provenance=Provenance(
             source=images.source,
             sha256=content_sha256(*images.arrays),
             url=source.homepage,
-            n_train=n_train or source.n_train,
+            n_train=len(train),
             n_test=source.n_test,
             note=" ".join(filter(None, (images.note, subset))),
             files=images.files,
+            n_validation=len(validated),
         ),
         transform=Transform(scale=255.0),
+        class_names=source.classes,
     )
 
 
@@ -116,6 +127,7 @@ def prepare_images(
     prepared = root / source.prepared
     if (prepared / "dataset_info.json").is_file():
         return prepared
+    needs("preparing images", *TFDS)
     paths = [
         obtain(
             source.url + archive.file,
@@ -135,7 +147,7 @@ def prepare_images(
     return prepared
 
 
-def _read(source: ImageSource, data_dir: Path | None) -> Images:
+def _read(source: ImageSource, data_dir: Path | None) -> Loaded:
     found = find_images(source, data_dir)
     if found is None:
         raise InputError(
@@ -146,7 +158,7 @@ def _read(source: ImageSource, data_dir: Path | None) -> Images:
     return read_folder(source, found)
 
 
-def read_folder(source: ImageSource, folder: Path) -> Images:
+def read_folder(source: ImageSource, folder: Path) -> Loaded:
     """The four IDX files of a folder, checked for structure; checksums are reported.
 
     Raises:
@@ -157,7 +169,8 @@ def read_folder(source: ImageSource, folder: Path) -> Images:
     arrays, files, different = [], {}, []
     for archive, kind, count in zip(source.archives, _KINDS, counts, strict=True):
         path = _find(folder, archive)
-        idx = read_idx(path, kind)
+        # Twice what the larger file holds: files that are swapped are told apart.
+        idx = read_idx(path, kind, 2 * (16 + SIDE * SIDE * max(counts)))
         _check_count(source, path, len(idx.array), count, kind)
         if kind == "labels" and idx.array.max() > 9:
             raise InputError(
@@ -173,10 +186,11 @@ def read_folder(source: ImageSource, folder: Path) -> Images:
             f"Not the published {source.title}: the sha256 of the content of "
             f"{' and '.join(different)} differs from the registered one."
         )
-    return Images(tuple(arrays), f"{source.title}, from local IDX files.", note, files)
+    return Loaded(tuple(arrays), f"{source.title}, from local IDX files.", note, files)
 
 
-def _read_prepared(source: ImageSource, prepared: Path) -> Images:
+def _read_prepared(source: ImageSource, prepared: Path) -> Loaded:
+    needs("a copy by tensorflow-datasets", *TFDS)
     from relujax.data import _builder
 
     advice = f"delete that folder and run `relujax data prepare {source.name}`."
@@ -193,7 +207,7 @@ def _read_prepared(source: ImageSource, prepared: Path) -> Images:
                 f"Expected the published {source.title} in {prepared}, got a copy "
                 f"that differs from {archive.file}: {advice}"
             )
-    return Images(
+    return Loaded(
         arrays,
         f"{source.title}, prepared by tensorflow-datasets from the published files, "
         "sha256 verified.",

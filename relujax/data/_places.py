@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from relujax.errors import InputError
+from relujax.errors import InputError, short
 
 
 def local_folder(data_dir: Path | None = None) -> Path | None:
@@ -15,11 +15,16 @@ def local_folder(data_dir: Path | None = None) -> Path | None:
     given = data_dir or os.environ.get("RELUJAX_DATA_DIR")
     if not given:
         return None
-    folder = Path(given).expanduser()
-    if not folder.is_dir():
-        what = "data_dir" if data_dir else "RELUJAX_DATA_DIR"
-        raise InputError(f"Expected an existing folder for {what}, got {folder}.")
-    return folder
+    try:
+        folder = Path(given).expanduser()
+        if folder.is_dir():
+            return folder
+    except (OSError, RuntimeError, ValueError):
+        pass  # A name too long, a home that is unknown, a null byte.
+    what = "data_dir" if data_dir else "RELUJAX_DATA_DIR"
+    raise InputError(
+        f"Expected an existing folder for {what}, got {short(str(given))}."
+    )
 
 
 def tfds_folder(data_dir: Path | None = None) -> Path:
@@ -28,4 +33,8 @@ def tfds_folder(data_dir: Path | None = None) -> Path:
     That is `TFDS_DATA_DIR`, else `~/tensorflow_datasets`.
     """
     default = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
-    return Path(data_dir or default).expanduser()
+    try:
+        return Path(data_dir or default).expanduser()
+    except RuntimeError:
+        # Without a home nothing is found there, and nothing can be written there.
+        return Path(os.devnull, "tensorflow_datasets")

@@ -34,6 +34,7 @@ class ImageSource(NamedTuple):
       archives: training images, training labels, test images, test labels.
       n_train: number of training images.
       n_test: number of test images.
+      classes: the names of the classes.
     """
 
     name: str
@@ -43,6 +44,7 @@ class ImageSource(NamedTuple):
     archives: tuple[Archive, Archive, Archive, Archive]
     n_train: int = 60_000
     n_test: int = 10_000
+    classes: tuple[str, ...] = tuple("0123456789")
 
     @property
     def prepared(self) -> PurePath:
@@ -89,7 +91,10 @@ FASHION_MNIST = ImageSource(
     name="fashion_mnist",
     title="Fashion-MNIST",
     homepage="https://github.com/zalandoresearch/fashion-mnist",
-    url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    # The authors' repository at one revision: the same bytes as on their web server,
+    # which has no https.
+    url="https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/"
+    "b2617bb6d3ffa2e429640350f613e3291e10b141/data/fashion/",
     archives=(
         Archive(
             "train-images-idx3-ubyte.gz",
@@ -115,5 +120,17 @@ FASHION_MNIST = ImageSource(
             "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
             "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
         ),
+    ),
+    classes=(
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
     ),
 )

@@ -22,10 +22,22 @@ from collections.abc import Callable
 import numpy as np
 
 from relujax.data._dataset import Dataset, Provenance, Task, content_sha256
-from relujax.data._split import TEST_FRACTION, check_seed
+from relujax.data._read import MOST_BYTES
+from relujax.data._split import (
+    TEST_FRACTION,
+    Parts,
+    carve,
+    check_fraction,
+    check_seed,
+    parts_of,
+    sizes,
+)
 from relujax.errors import InputError, unknown
 
 NOISE_VARIANCE = 0.01
+
+# A sample is held in float64 while it is made, with two copies.
+_MOST_NUMBERS = MOST_BYTES // 32
 
 _CURVES: dict[str, tuple[Task, Callable[[np.ndarray], np.ndarray]]] = {
     "linear": ("regression", lambda x: x),
@@ -39,35 +51,36 @@ CURVES = tuple(_CURVES)
 
 
 def load_synthetic(
-    name: str, curve: str, n: int, d: int, seed: int, columns: int
+    curve: str = "quadratic",
+    n: int = 500,
+    d: int = 2,
+    seed: int = 0,
+    columns: int = 0,
+    test: float = TEST_FRACTION,
+    validation: float = 0.0,
 ) -> Dataset:
     """A sample of n points of d dimensions; see the module's docstring.
 
     The same seed gives the same inputs and the same noise to every curve.
 
     Args:
-      name: canonical spec string.
       curve: one of `CURVES`.
-      n: number of points, a fifth of which is the test part.
+      n: number of points, the last fifth of which is the test part.
       d: number of input dimensions.
       seed: of NumPy's `default_rng`; inputs and noise have their own streams.
       columns: columns of zeros follow the d inputs up to this number, so that data of
         several dimensions have one shape and share a compiled program; 0 for none.
+      test: share of the test part.
+      validation: share of the training part that becomes the validation part.
 
     Raises:
-      InputError: no such curve, or n, d, seed or columns out of range.
+      InputError: no such curve, or n, d, seed, columns or a share out of range.
     """
     if curve not in CURVES:
-        raise unknown("curve", str(curve), CURVES)
-    if type(n) is not int or n < 10:
-        raise InputError(f"Expected an integer from 10 for 'n', got {n!r}.")
-    if type(d) is not int or d < 1:
-        raise InputError(f"Expected an integer from 1 for 'd', got {d!r}.")
+        raise unknown("curve", curve, CURVES)
+    _check_sizes(n, d, columns)
     check_seed("seed", seed)
-    if type(columns) is not int or columns < 0 or 0 < columns < d:
-        raise InputError(
-            f"Expected 0 or at least d={d} for 'columns', got {columns!r}."
-        )
+    check_fraction("test", test)
 
     x = np.random.default_rng([seed, 0]).standard_normal((n, d))
     noise = np.random.default_rng([seed, 1]).standard_normal(n) * NOISE_VARIANCE**0.5
@@ -79,13 +92,12 @@ def load_synthetic(
         y = y.astype(np.float32)
     x = np.pad(x.astype(np.float32), ((0, 0), (0, max(columns - d, 0))))
 
-    n_train = n - round(n * TEST_FRACTION)
+    n_train = min(max(1, n - round(n * test)), n - 1)
+    train, validated = carve(y, np.arange(n_train), validation, seed)
+    parts = Parts(train, validated, np.arange(n_train, n))
     return Dataset(
-        name=name,
-        x_train=x[:n_train],
-        y_train=y[:n_train],
-        x_test=x[n_train:],
-        y_test=y[n_train:],
+        name="synthetic",
+        **parts_of(x, y, parts),
         task=task,
         classes=None if task == "regression" else 2,
         provenance=Provenance(
@@ -93,10 +105,25 @@ def load_synthetic(
             f"{seed}: {curve}, x from N(0, I), noise of variance {NOISE_VARIANCE}.",
             sha256=content_sha256(x, y),
             url="",
-            n_train=n_train,
-            n_test=n - n_train,
+            **sizes(parts),
         ),
     )
+
+
+def _check_sizes(n: int, d: int, columns: int) -> None:
+    if n < 10:
+        raise InputError(f"Expected an integer from 10 for 'n', got {n!r}.")
+    if d < 1:
+        raise InputError(f"Expected an integer from 1 for 'd', got {d!r}.")
+    if columns < 0 or 0 < columns < d:
+        raise InputError(
+            f"Expected 0 or at least d={d} for 'columns', got {columns!r}."
+        )
+    if n * max(d, columns) > _MOST_NUMBERS:
+        raise InputError(
+            f"Expected at most {_MOST_NUMBERS:,} numbers (n times d or columns), got "
+            f"{n * max(d, columns):,}."
+        )
 
 
 def _threshold(curve: str, d: int) -> float:

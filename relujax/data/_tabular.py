@@ -6,94 +6,110 @@ from typing import Any
 import numpy as np
 
 from relujax.data._dataset import Dataset, Provenance, Transform, content_sha256
-from relujax.data._split import standardise, stratified
+from relujax.data._split import (
+    TEST_FRACTION,
+    parts_of,
+    random_parts,
+    sizes,
+    standardise,
+)
+from relujax.extras import needs
 
 
-def load_wdbc(name: str, split: int) -> Dataset:
+def load_wdbc(
+    split: int = 0, test: float = TEST_FRACTION, validation: float = 0.0
+) -> Dataset:
     """Breast Cancer Wisconsin (Diagnostic): 569 tumours, 30 features, 2 classes.
 
     Split 80/20, stratified; float32, standardised on the training part.
     """
+    needs("breast_cancer", "sklearn")
     from sklearn.datasets import load_breast_cancer
 
     return _standardised(
-        name,
+        "wdbc",
         load_breast_cancer,
-        split,
+        (split, test, validation),
         source="Breast Cancer Wisconsin (Diagnostic), scikit-learn load_breast_cancer.",
         url="https://archive.ics.uci.edu/dataset/17",
     )
 
 
-def load_wine(name: str, split: int) -> Dataset:
+def load_wine(
+    split: int = 0, test: float = TEST_FRACTION, validation: float = 0.0
+) -> Dataset:
     """Wine recognition: 178 wines, 13 features, 3 classes.
 
     Split 80/20, stratified; float32, standardised on the training part.
     """
+    needs("wine", "sklearn")
     from sklearn.datasets import load_wine
 
     return _standardised(
-        name,
+        "wine",
         load_wine,
-        split,
+        (split, test, validation),
         source="Wine recognition, scikit-learn load_wine.",
         url="https://archive.ics.uci.edu/dataset/109",
     )
 
 
-def load_digits(name: str, split: int) -> Dataset:
+def load_digits(
+    split: int = 0, test: float = TEST_FRACTION, validation: float = 0.0
+) -> Dataset:
     """Handwritten digits: 1,797 images of 8 x 8 pixels, grey levels 0 to 16.
 
     Split 80/20, stratified; uint8 `[n, 8, 8, 1]`, divided by 16 in the transform.
     """
+    needs("digits", "sklearn")
     from sklearn.datasets import load_digits
 
-    x, y = _arrays(load_digits)
+    held = load_digits()
+    x, y = _arrays(held)
     x = x.reshape(-1, 8, 8, 1).astype(np.uint8)
-    parts = stratified(y, split)
+    parts = random_parts(y, split, test, validation)
     return Dataset(
-        name=name,
-        x_train=x[parts.train],
-        y_train=y[parts.train],
-        x_test=x[parts.test],
-        y_test=y[parts.test],
+        name="digits",
+        **parts_of(x, y, parts),
         task="classification",
         classes=10,
         provenance=Provenance(
             source="Handwritten digits of 8 x 8 pixels, scikit-learn load_digits.",
             sha256=content_sha256(x, y),
             url="https://archive.ics.uci.edu/dataset/80",
-            n_train=len(parts.train),
-            n_test=len(parts.test),
+            **sizes(parts),
         ),
         transform=Transform(scale=16.0),
+        class_names=tuple(map(str, held.target_names)),
     )
 
 
-def _arrays(load: Callable[..., Any]) -> tuple[np.ndarray, np.ndarray]:
-    x, y = load(return_X_y=True)
-    return np.asarray(x), np.asarray(y, np.int32)
+def _arrays(held: Any) -> tuple[np.ndarray, np.ndarray]:
+    return np.asarray(held.data), np.asarray(held.target, np.int32)
 
 
 def _standardised(
-    name: str, load: Callable[..., Any], split: int, *, source: str, url: str
+    name: str,
+    load: Callable[..., Any],
+    how: tuple[int, float, float],
+    *,
+    source: str,
+    url: str,
 ) -> Dataset:
-    x, y = _arrays(load)
-    parts = stratified(y, split)
-    x_train, x_test = standardise(x[parts.train], x[parts.test])
+    held = load()
+    x, y = _arrays(held)
+    parts = random_parts(y, *how)
+    arrays = parts_of(x, y, parts)
+    inputs = [key for key in arrays if key.startswith("x_") and arrays[key] is not None]
+    scaled = standardise(*(arrays[key] for key in inputs))
     return Dataset(
         name=name,
-        x_train=x_train,
-        y_train=y[parts.train],
-        x_test=x_test,
-        y_test=y[parts.test],
+        **{**arrays, **dict(zip(inputs, scaled, strict=True))},
         task="classification",
         classes=int(y.max()) + 1,
         provenance=Provenance(
-            source=source,
-            sha256=content_sha256(x, y),
-            url=url,
-            n_train=len(parts.train),
-            n_test=len(parts.test),
+            source=source, sha256=content_sha256(x, y), url=url, **sizes(parts)
         ),
+        class_names=tuple(map(str, held.target_names)),
+        columns=tuple(map(str, held.feature_names)),
     )

@@ -9,8 +9,10 @@ import numpy as np
 from relujax.data._dataset import Dataset, Provenance
 from relujax.data._fetch import obtain, writable_folder
 from relujax.data._places import local_folder, tfds_folder
-from relujax.data._split import stratified
+from relujax.data._read import read_content
+from relujax.data._split import TEST_FRACTION, parts_of, random_parts, sizes
 from relujax.errors import InputError, unknown
+from relujax.extras import needs
 
 _FILE = Path("sms_spam", "SMSSpamCollection")
 _PREPARED = Path("relujax_sms_spam", "SMSSpamCollection")
@@ -27,9 +29,19 @@ SMS_SPAM_ADVICE = (
 )
 FEATURES = ("tfidf", "hashed")
 
+# The collection has half a million bytes, and 13,000 different words.
+_MOST_BYTES = 2**24
+_MOST_WORDS = 50_000
+
 
 def load_sms_spam(
-    name: str, *, data_dir: Path | None, features: str, size: int, split: int
+    features: str = "tfidf",
+    size: int = 1000,
+    split: int = 0,
+    test: float = TEST_FRACTION,
+    validation: float = 0.0,
+    *,
+    data_dir: Path | None = None,
 ) -> Dataset:
     """UCI SMS Spam Collection: 5,574 messages, ham (0) or spam (1).
 
@@ -37,52 +49,54 @@ def load_sms_spam(
     length, float32 `[n, size]`: not standardised, since zero means an absent word.
 
     Args:
-      name: canonical spec string.
-      data_dir: folder that holds `sms_spam/SMSSpamCollection`; None for
-        `RELUJAX_DATA_DIR`.
       features: "tfidf" weighs the `size` most frequent words by inverse document
         frequency, both measured on the training part; "hashed" puts every word into
         one of `size` signed bins, and measures nothing.
       size: number of features.
       split: which of the random splits.
+      test: share of the test part.
+      validation: share of the rest that becomes the validation part.
+      data_dir: folder that holds `sms_spam/SMSSpamCollection`; None for
+        `RELUJAX_DATA_DIR`.
 
     Raises:
       InputError: no such file (the sentence says how to get it), a line of it is not
         `ham<TAB>text` or `spam<TAB>text`, or a value that a parameter cannot have.
     """
     if features not in FEATURES:
-        raise unknown("kind of features", str(features), FEATURES)
-    if type(size) is not int or size < 1:
-        raise InputError(f"Expected an integer from 1 for 'size', got {size!r}.")
+        raise unknown("kind of features", features, FEATURES)
+    if not 1 <= size <= _MOST_WORDS:
+        raise InputError(
+            f"Expected an integer from 1 to {_MOST_WORDS:,} for 'size', got {size!r}."
+        )
     path = find_sms_spam(data_dir)
     if path is None:
         raise InputError(f"No copy of SMS Spam on this machine: {SMS_SPAM_ADVICE}")
-    content = path.read_bytes()
+    content, file_sha256 = read_content(path, _MOST_BYTES)
     texts, y = _parse(path, content)
-    parts = stratified(y, split)
+    parts = random_parts(y, split, test, validation, tuple(_LABELS))
     vectorise = _vectoriser(features, size).fit([texts[i] for i in parts.train])
-    x_train, x_test = (
-        _dense(vectorise.transform([texts[i] for i in part]), size) for part in parts
-    )
+    x = {
+        f"x_{part}": _dense(vectorise.transform([texts[i] for i in rows]), size)
+        for part, rows in parts._asdict().items()
+        if len(rows)
+    }
     sha256 = _text_sha256(content)
     published = sha256 == _TEXT_SHA256
     return Dataset(
-        name=name,
-        x_train=x_train,
-        y_train=y[parts.train],
-        x_test=x_test,
-        y_test=y[parts.test],
+        name="sms_spam",
+        **{**parts_of(y, y, parts), **x},
         task="classification",
         classes=2,
         provenance=Provenance(
             source="UCI SMS Spam Collection, from a local copy of SMSSpamCollection.",
             sha256=sha256,
             url=_URL,
-            n_train=len(parts.train),
-            n_test=len(parts.test),
             note="" if published else "Not the published collection: sha256 differs.",
-            files={path.name: hashlib.sha256(content).hexdigest()},
+            files={path.name: file_sha256},
+            **sizes(parts),
         ),
+        class_names=tuple(_LABELS),
     )
 
 
@@ -115,12 +129,12 @@ def prepare_sms_spam(data_dir: Path | None, manual_dir: Path | None) -> Path:
         size=_ARCHIVE_SIZE,
         sha256=_ARCHIVE_SHA256,
     )
-    with zipfile.ZipFile(archive) as packed:
-        return _keep(path, packed.read(path.name))
+    with zipfile.ZipFile(archive) as packed, packed.open(path.name) as text:
+        return _keep(path, text.read(_MOST_BYTES))
 
 
 def _published(path: Path) -> bytes:
-    content = path.read_bytes()
+    content = read_content(path, _MOST_BYTES).content
     if _text_sha256(content) != _TEXT_SHA256:
         raise InputError(
             f"Expected the published collection (sha256 {_TEXT_SHA256}) in {path}, got "
@@ -173,6 +187,7 @@ def _parse(path: Path, content: bytes) -> tuple[list[str], np.ndarray]:
 
 
 def _vectoriser(features: str, size: int):
+    needs("text", "sklearn")
     from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 
     if features == "hashed":

@@ -1,33 +1,9 @@
 """Many runs: populations of seeds in compiled programs, stored and resumed."""
 
-from relujax.engine._auto import Choice as Choice
-from relujax.engine._auto import candidates as candidates
-from relujax.engine._auto import choose as choose
-from relujax.engine._auto import plan_name as plan_name
-from relujax.engine._cell import Cell as Cell
-from relujax.engine._checks import check_targets as check_targets
-from relujax.engine._devices import one_device_per_core as one_device_per_core
-from relujax.engine._measure import gemm_peak as gemm_peak
-from relujax.engine._measure import seconds_per_step as seconds_per_step
-from relujax.engine._own import OwnCell as OwnCell
-from relujax.engine._plan import Plan as Plan
-from relujax.engine._plan import as_plan as as_plan
-from relujax.engine._population import Member as Member
-from relujax.engine._population import train_population as train_population
-from relujax.engine._provenance import provenance as provenance
-from relujax.engine._request import Request as Request
-from relujax.engine._request import read_request as read_request
-from relujax.engine._store import Store as Store
-from relujax.engine._surgery import look_at as look_at
-from relujax.engine._surgery import name_of as name_of
-from relujax.engine._surgery import own_model as own_model
-from relujax.engine._surgery import replaced as replaced
-from relujax.engine._surgery import watched as watched
-from relujax.engine._sweep import Failure as Failure
-from relujax.engine._sweep import Stored as Stored
-from relujax.engine._sweep import Task as Task
-from relujax.engine._sweep import collect as collect
-from relujax.engine._sweep import history as history
-from relujax.engine._sweep import origin as origin
-from relujax.engine._sweep import plan_tasks as plan_tasks
-from relujax.engine._sweep import run_tasks as run_tasks
+import lazy_loader
+
+from relujax.extras import STUDIES, needs
+
+needs("relujax.engine", *STUDIES)
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
-import platformdirs
 
 import relujax
 from relujax.data import Dataset
+from relujax.engine._allocation import cores
 from relujax.engine._cell import Cell
 from relujax.engine._cost import parameters, training_seconds, update_flops
 from relujax.engine._measure import seconds_per_step
-from relujax.engine._own import OwnCell
 from relujax.engine._plan import Plan
-from relujax.engine._store import write_json
+from relujax.files import cache_folder, write_json
 
 # Less work than this is done, estimated in seconds, before a measurement (which
 # compiles each candidate: some seconds) has paid for itself.
@@ -40,23 +39,35 @@ _MARGIN = 0.95
 _one_at_a_time = threading.Lock()
 
 
-class Choice(NamedTuple):
+class PlanChoice(NamedTuple):
     """A plan and why it was taken, in one line."""
 
     plan: Plan
     why: str
 
 
-def usual(cell: Cell | OwnCell, data: Dataset) -> Plan:
-    """The plan for this backend and network, unmeasured.
+def usual(
+    cell: Cell,
+    data: Dataset | None,
+    *,
+    backend: str | None = None,
+    devices: int | None = None,
+) -> Plan:
+    """The plan for a backend and network, unmeasured.
 
     A CPU multiplies the matrices of one network after another faster than those of all
     networks as one batched product, unless they are so small that starting the product
     is what takes the time; an accelerator needs the whole population at once.
+
+    Args:
+      cell: what is trained.
+      data: its data set.
+      backend: where; by default that of this process.
+      devices: on how many devices; by default on all of this process.
     """
-    large = update_flops(cell, data, parameters(cell, data)) > _SMALL
-    mapping = "map" if large and jax.default_backend() == "cpu" else "vmap"
-    return Plan(mapping, devices=jax.local_device_count())
+    large = data is None or update_flops(cell, data, parameters(cell, data)) > _SMALL
+    mapping = "map" if large and (backend or jax.default_backend()) == "cpu" else "vmap"
+    return Plan(mapping, devices=devices or jax.local_device_count())
 
 
 def candidates() -> list[Plan]:
@@ -66,13 +77,13 @@ def candidates() -> list[Plan]:
 
 
 def choose(
-    cell: Cell | OwnCell,
-    data: Dataset,
+    cell: Cell,
+    data: Dataset | None,
     networks: int,
     *,
     alone: bool = True,
     timings: Mapping[Plan, float] | None = None,
-) -> Choice:
+) -> PlanChoice:
     """The plan for a population.
 
     Little work is done under the usual plan. Before more of it, a few steps are
@@ -88,6 +99,8 @@ def choose(
       timings: seconds of a step by plan, where they are known.
     """
     first = usual(cell, data)
+    if data is None:
+        return _usual(first, "a training of your own")
     if timings is not None:
         return _fastest(timings, first, "given")
     with _one_at_a_time:
@@ -111,11 +124,11 @@ def choose(
         )
 
 
-def _usual(first: Plan, why: str) -> Choice:
-    return Choice(first, f"{plan_name(first)}: the usual one for {why}")
+def _usual(first: Plan, why: str) -> PlanChoice:
+    return PlanChoice(first, f"{plan_name(first)}: the usual one for {why}")
 
 
-def _fastest(timings: Mapping[Plan, float], first: Plan, how: str) -> Choice:
+def _fastest(timings: Mapping[Plan, float], first: Plan, how: str) -> PlanChoice:
     """The fastest plan, but the usual one where it is as fast."""
     best = min(timings, key=timings.__getitem__)
     if timings.get(first, math.inf) * _MARGIN <= timings[best]:
@@ -123,7 +136,7 @@ def _fastest(timings: Mapping[Plan, float], first: Plan, how: str) -> Choice:
     show = lambda plan: f"{timings[plan] * 1e3:.3g} ms"
     others = ", ".join(f"{plan_name(p)} {show(p)}" for p in timings if p != best)
     why = f"{show(best)} a seed-step; {others}"
-    return Choice(best, f"{plan_name(best)} ({why}), {how}")
+    return PlanChoice(best, f"{plan_name(best)} ({why}), {how}")
 
 
 def plan_name(plan: Plan) -> str:
@@ -134,12 +147,12 @@ def plan_name(plan: Plan) -> str:
     return f"{plan.mapping}{chunk} on {plan.devices} {kind} {devices}"
 
 
-def _key(cell: Cell | OwnCell, data: Dataset, networks: int) -> str | None:
-    """The name of a decision; None for a user's own functions, which have no name."""
-    if isinstance(cell, OwnCell):
+def _key(cell: Cell, data: Dataset, networks: int) -> str | None:
+    """The name of a decision; None where the code behind a name may change."""
+    if cell.is_own:
         return None
     content = (
-        cell.skeleton._replace(epochs=1, evaluate_every=1),
+        cell.skeleton._replace(epochs=1, evaluate_every=1).text,
         data.shape,
         min(len(data.x_train), 4 * cell.batch_size),
         data.classes,
@@ -147,7 +160,7 @@ def _key(cell: Cell | OwnCell, data: Dataset, networks: int) -> str | None:
         jax.default_backend(),
         jax.local_devices()[0].device_kind,
         jax.local_device_count(),
-        os.cpu_count(),
+        cores(),
         os.environ.get("XLA_FLAGS", ""),
         jax.__version__,
         relujax.__version__,
@@ -155,27 +168,30 @@ def _key(cell: Cell | OwnCell, data: Dataset, networks: int) -> str | None:
     return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
 
 
-def folder() -> Path:
-    """Where decisions are remembered."""
-    return Path(platformdirs.user_cache_dir("relujax")) / "plans"
+def folder() -> Path | None:
+    """Where decisions are remembered; None for a user without a home."""
+    ours = cache_folder()
+    return None if ours is None else ours / "plans"
 
 
 def _remembered(key: str | None) -> dict[Plan, float] | None:
     """The measurements, if they can be read and the plans exist here."""
-    if key is None:
+    place = folder()
+    if key is None or place is None:
         return None
     try:
-        stored = json.loads((folder() / f"{key}.json").read_text())
+        stored = json.loads((place / f"{key}.json").read_text())
         return {Plan(**plan): float(seconds) for plan, seconds in stored}
     except (OSError, ValueError, TypeError):
         return None
 
 
 def _remember(key: str | None, timings: Mapping[Plan, float]) -> None:
-    if key is None:
+    place = folder()
+    if key is None or place is None:
         return
     content: list[Any] = [[asdict(plan), s] for plan, s in timings.items()]
     # Without a cache folder, the next run measures again.
     with contextlib.suppress(OSError):
-        folder().mkdir(parents=True, exist_ok=True)
-        write_json(folder() / f"{key}.json", content)
+        place.mkdir(parents=True, exist_ok=True)
+        write_json(place / f"{key}.json", content)

@@ -1,292 +1,225 @@
 """A cell: one point of an experiment's grid, as strings and numbers."""
 
 import hashlib
-import inspect
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, asdict, dataclass, fields, replace
-from functools import cached_property
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, replace
+from functools import cached_property, lru_cache
+from typing import Any
 
-import jax.numpy as jnp
-import optax
-
-from relujax import activations, models, specs
-from relujax.deep import deep_mlp
-from relujax.engine._checks import check_evaluation, check_schedule, keeps_shape
+from relujax import activations
+from relujax.data import SOURCES
+from relujax.engine._activation import activation_part, activation_text, unchecked
+from relujax.engine._checks import check_numbers, keeps_shape
+from relujax.engine._skeleton import Skeleton
+from relujax.engine._training import HostTraining
+from relujax.engine._trainings import TRAININGS
 from relujax.errors import InputError, unknown
-from relujax.models import Model
-from relujax.training import (
-    OPTIONS,
-    Objective,
-    check_optimizer,
-    make_optimizer,
-    objective,
-    optimizer_defaults,
-)
-
-_MODELS = {"mlp": models.MLP, "cnn": models.CNN, "deep_mlp": deep_mlp}
+from relujax.networks import MODELS, make_model
+from relujax.parts import Part
+from relujax.training import METRICS, OBJECTIVES, OPTIMIZERS, make_metric
 
 # Raised when the same cell would give other numbers or other columns than before:
 # results stored by an older version are then left alone and run again.
 _FORMAT = 1
 
 # Fields that a cell did not have from the start.
-_ADDED = {"compute", "evaluate_every", "tolerances"}
+_ADDED = {
+    "compute",
+    "evaluate_every",
+    "tolerances",
+    "metrics",
+    "patience",
+    "training",
+}
 
 #: What networks may compute in; parameters, losses and statistics are float32.
 COMPUTE = ("float32", "bfloat16")
-
-# Numbers whose default is None: traced once they are given.
-_FLOATS = {"clip", "dropout", "momentum"}
-
-# Attributes of the Linen modules that no spec string of a model may set.
-_SET_BY_ENGINE = {"outputs", "activation", "name", "parent"}
-
-
-class Spec(NamedTuple):
-    """A parsed spec with all its defaults, split into what compiles and what is traced.
-
-    Attributes:
-      name: what the spec string names.
-      static: ints, strings, switches: part of the compiled program.
-      numeric: floats: arguments of the compiled program, so that another value of σ or
-        of the learning rate compiles nothing.
-    """
-
-    name: str
-    static: tuple[tuple[str, Any], ...]
-    numeric: Mapping[str, float]
-
-    @property
-    def text(self) -> str:
-        """The canonical spec string, defaults included."""
-        return specs.unparse(self.name, dict(self.static) | dict(self.numeric))
-
-
-def _spec(name: str, values: Mapping[str, Any]) -> Spec:
-    static = {k: v for k, v in values.items() if not isinstance(v, float)}
-    numeric = {k: v for k, v in values.items() if isinstance(v, float)}
-    return Spec(name, tuple(sorted(static.items())), numeric)
-
-
-def model_defaults(name: str) -> Mapping[str, Any]:
-    """Parameter to default of a model's spec string."""
-    if name not in _MODELS:
-        raise unknown("model", name, _MODELS)
-    parameters = inspect.signature(_MODELS[name]).parameters.values()
-    return {p.name: p.default for p in parameters if p.name not in _SET_BY_ENGINE}
-
-
-def make_model(name: str, *, outputs: int, activation: Any, **values: Any):
-    """The `Model` of a spec; numeric values may be traced."""
-    network = _MODELS[name](outputs=outputs, activation=activation, **values)
-    return network if isinstance(network, Model) else models.from_linen(network)
-
-
-def _filled(kind: str, text: str, defaults_of: Callable) -> Spec:
-    """Parse `text` and fill in the defaults of what it names."""
-    name, values = specs.parse(text)
-    return _spec(name, specs.fill(f"{kind} {name}", defaults_of(name), values))
-
-
-def optimizer_spec(text: str) -> Spec:
-    """The parsed spec string of an optimiser.
-
-    An option that is left at its default is left out: the text of the specs that have
-    none, and with it the name of stored results, stays what it was.
-    """
-    name, values = specs.parse(text)
-    known = optimizer_defaults(name)
-    filled = specs.fill(f"optimizer {name}", known, values)
-    check_optimizer(name, filled)
-    given = {
-        key: float(value) if key in _FLOATS and value is not None else value
-        for key, value in filled.items()
-        if key not in OPTIONS or value != OPTIONS[key]
-    }
-    return _spec(name, given)
-
-
-class Skeleton(NamedTuple):
-    """What a compiled program depends on: a cell without its traced numbers.
-
-    Attributes:
-      parts: (part, name, static values) of the activation, the model, the optimiser.
-      numbers: (part, name) of every traced number.
-    """
-
-    parts: tuple[tuple[str, str, tuple[tuple[str, Any], ...]], ...]
-    numbers: tuple[tuple[str, str], ...]
-    objective: str
-    batch_size: int
-    epochs: int
-    evaluate_every: int
-    tolerances: tuple[float, ...]
-    compute: str
-
-    def initial(self) -> "Skeleton":
-        """What the initial state depends on: no activation that learns nothing.
-
-        One that changes the shape (`crelu`) decides what the next layer looks like.
-        """
-        rest = self._replace(batch_size=1, epochs=1, evaluate_every=1, tolerances=())
-        _, name, static = next(p for p in self.parts if p[0] == "activation")
-        act = activations.get(name, **dict(static))
-        if act.init((1, 1), jnp.float32) or act.signal is not None:
-            return rest
-        if not keeps_shape(str(act)):
-            return rest
-        return rest._replace(
-            parts=(("activation", "relu", ()), *self.parts[1:]),
-            numbers=tuple(n for n in self.numbers if n[0] != "activation"),
-        )
-
-    def numbers_in(self, given: Mapping[str, Mapping[str, Any]]) -> dict[str, dict]:
-        """Those of the given numbers that are traced."""
-        return {
-            part: {k: v for k, v in given[part].items() if (part, k) in self.numbers}
-            for part, _, _ in self.parts
-        }
-
-    def build(
-        self,
-        numbers: Mapping[str, Mapping[str, Any]],
-        classes: int | None,
-        examples: int,
-    ) -> tuple[Model, optax.GradientTransformation, Objective]:
-        """The network, the optimiser and the objective.
-
-        Args:
-          numbers: the traced numbers, as `Cell.hyperparameters`.
-          classes: number of classes of the data; None for regression.
-          examples: training examples, which tell how many steps a schedule spans.
-        """
-        parts = {
-            part: {**dict(static), **numbers[part]} for part, _, static in self.parts
-        }
-        names = {part: name for part, name, _ in self.parts}
-        chosen = objective(self.objective)
-        model = make_model(
-            names["model"],
-            outputs=chosen.outputs(classes),
-            activation=activations.get(names["activation"], **parts["activation"]),
-            **parts["model"],
-        )
-        if self.compute == "bfloat16":
-            model = models.in_bfloat16(model)
-        steps = self.epochs * -(-examples // self.batch_size)
-        optimizer = make_optimizer(
-            names["optimizer"], steps=steps, **parts["optimizer"]
-        )
-        return model, optimizer, chosen
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
     """Data × model × activation × optimiser × schedule: what a seed is repeated for.
 
-    Everything is a spec string or a number, so that a cell can be hashed, stored as
-    JSON and read by a person.
+    A part is a spec string, an import path such as `"mypackage.nets:ResNet(depth=20)"`,
+    or an object; what no import path leads to is named by `relujax.named`. The cell
+    keeps the text of it, so that it can be hashed, stored as JSON and read by a person.
 
     Attributes:
-      data: a data set, as for `relujax.load_dataset`.
-      model: `mlp(hidden=(512, 512), dropout=0.3, initializer='glorot')`, for example.
-      activation: as for `relujax.get`.
-      optimizer: `adam(learning_rate=0.001)`, for example; every optimiser also takes
+      data: a data set, as for `relujax.load_dataset`; a `Dataset`, or four arrays.
+      model: `mlp(hidden=(512, 512), dropout=0.3, initializer='glorot')`, for example,
+        or a model of your own; see `relujax.networks.as_model`.
+      activation: as for `relujax.get`. In a model of your own that takes no activation,
+        it replaces every activation that is found in the program; `own` leaves the
+        model as it is, and `{site id or activation name: spec}` replaces some.
+      optimizer: `adam(learning_rate=0.001)`, for example; those of the library take
         `schedule='cosine'` or `'linear'`, `warmup=0.1` (of all steps) and `clip=1.0`
-        (the largest global norm of the gradient).
-      objective: one of `relujax.training.OBJECTIVES`.
+        (the largest global norm of the gradient). An own one is an optax transformation
+        or a function `f(steps)` that returns one.
+      objective: one of `relujax.training.OBJECTIVES`, or a loss of your own:
+        `loss(outputs [n, k], targets [n]) -> [n]`.
+      metrics: of `relujax.training.METRICS`, or functions of all outputs and targets of
+        a split; each is a column of the results.
       batch_size: examples per update.
       epochs: passes over the training part.
       evaluate_every: epochs from one evaluation to the next; it divides `epochs`.
+      patience: training ends after so many epochs without a lower loss on the
+        validation part; None for all epochs. With a validation part, scores are those
+        of the epoch with the lowest loss on it.
       tolerances: each adds a column `small_<tolerance>`, the fraction of the units of
         a layer whose output is smaller on every example (`deep_mlp` only).
       compute: `bfloat16` multiplies and activates in that type; parameters, losses and
         statistics stay float32.
+      training: a training of your own instead of data, model, optimiser and objective;
+        see `relujax.engine.Training`.
 
     Raises:
       InputError: a name or a parameter is unknown, or a number out of range.
     """
 
-    data: str
-    model: str
-    activation: str
-    optimizer: str = "adam"
-    objective: str = "softmax_cross_entropy"
+    data: Any = ""
+    model: Any = ""
+    activation: Any
+    optimizer: Any = "adam"
+    objective: Any = "softmax_cross_entropy"
+    metrics: Any = ()
     batch_size: int = 128
     epochs: int = 10
     evaluate_every: int = 1
+    patience: int | None = None
     tolerances: tuple[float, ...] = ()
     compute: str = "float32"
+    training: Any = ""
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> "Cell":
+        """The cell whose fields were stored as JSON, which has no tuples."""
+        fields: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in stored.items()
+        }
+        return cls(**fields)
 
     def __post_init__(self) -> None:
-        check_schedule(self)
-        check_evaluation(self)
+        self._set("activation", activation_text(self.activation))
+        if self.training:
+            self._set("training", TRAININGS.text(self.training))
+        else:
+            self._set_supervised()
+        check_numbers(self)
         if self.compute not in COMPUTE:
             raise unknown("type to compute in", str(self.compute), COMPUTE)
-        model = self.parts["model"]
-        if model.name == "deep_mlp" and not keeps_shape(self.activation):
+        if self.is_stock:
+            _check_network(self.parts["model"], self.activation)
+
+    def _set_supervised(self) -> None:
+        for name in ("data", "model"):
+            if isinstance(getattr(self, name), str) and not getattr(self, name):
+                raise InputError(f"Expected a cell with {name}=..., got none.")
+        self._set("data", SOURCES.text(self.data))
+        self._set("model", MODELS.text(self.model))
+        self._set("optimizer", OPTIMIZERS.text(self.optimizer))
+        self._set("objective", OBJECTIVES.text(self.objective))
+        given = self.metrics if isinstance(self.metrics, tuple | list) else None
+        if given is None:
             raise InputError(
-                f"Expected an activation that keeps the shape in the equal layers of a "
-                f"deep_mlp, got {self.activation!r}."
+                f"Expected a tuple of metrics, such as ('auroc',), got "
+                f"{self.metrics!r}."
             )
-        make_model(
-            model.name,
-            outputs=1,
-            activation="relu",
-            **dict(model.static),
-            **model.numeric,
-        )
+        self._set("metrics", tuple(METRICS.text(metric) for metric in given))
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
 
     @cached_property
-    def parts(self) -> dict[str, Spec]:
-        """The parsed specs of the activation, the model and the optimiser."""
-        act = activations.get(self.activation)
+    def parts(self) -> dict[str, Part]:
+        """The parts with all their values, by name."""
+        if self.training:
+            training = TRAININGS.part(self.training)
+            # An ordinary Python function may be given any text.
+            host = _is_host(training)
+            act = unchecked if host else activation_part
+            return {"activation": act(self.activation), "training": training}
         return {
-            "activation": _spec(act.id, act.hyperparameters),
-            "model": _filled("model", self.model, model_defaults),
-            "optimizer": optimizer_spec(self.optimizer),
+            "activation": activation_part(self.activation),
+            "model": MODELS.part(self.model),
+            "optimizer": OPTIMIZERS.part(self.optimizer),
+            "objective": OBJECTIVES.part(self.objective),
         }
+
+    @property
+    def is_stock(self) -> bool:
+        """Whether the network is one of the library's, made for any activation."""
+        return not self.training and MODELS.is_shipped(self.parts["model"].name)
+
+    @property
+    def is_host(self) -> bool:
+        """Whether an ordinary Python function trains it; see `relujax.experiment`."""
+        return bool(self.training) and _is_host(self.parts["training"])
+
+    @property
+    def is_own(self) -> bool:
+        """Whether code from outside the library decides its numbers."""
+        known = {"model": MODELS, "optimizer": OPTIMIZERS, "objective": OBJECTIVES}
+        shipped = [
+            registry.is_shipped(self.parts[name].name)
+            for name, registry in known.items()
+            if name in self.parts
+        ]
+        metrics = [METRICS.is_shipped(METRICS.part(m).name) for m in self.metrics]
+        return bool(self.training) or not all([*shipped, *metrics])
+
+    def directions(self) -> dict[str, bool]:
+        """Whether more is better, by metric of the user's choice."""
+        chosen = [make_metric(METRICS.part(metric)) for metric in self.metrics]
+        return {metric.name: metric.higher_is_better for metric in chosen}
 
     @property
     def hyperparameters(self) -> dict[str, dict[str, float]]:
         """The traced numbers, by part and name."""
-        return {part: dict(spec.numeric) for part, spec in self.parts.items()}
+        return {name: dict(part.numeric) for name, part in self.parts.items()}
 
     @property
     def numbers(self) -> list[str]:
         """The numbers that may be varied, each as `part.name`."""
-        known = {
-            "activation": {},
-            "model": model_defaults(self.parts["model"].name),
-            "optimizer": optimizer_defaults(self.parts["optimizer"].name),
-        }
-        return [
-            f"{part}.{name}"
-            for part, spec in self.parts.items()
-            for name, value in {**known[part], **spec.numeric}.items()
-            if isinstance(value, float) or name in _FLOATS
-        ]
+        found = []
+        for name, part in self.parts.items():
+            values = {**dict(part.static), **part.numeric}
+            found += [
+                f"{name}.{key}"
+                for key, value in values.items()
+                if key in part.floats or isinstance(value, float)
+            ]
+        return found
 
-    @property
+    @cached_property
     def skeleton(self) -> Skeleton:
         """What is left without the traced numbers: one compilation each."""
-        parts = self.parts.items()
+        parts = {name: replace(p, numeric={}) for name, p in self.parts.items()}
         return Skeleton(
-            tuple((part, spec.name, spec.static) for part, spec in parts),
-            tuple((part, name) for part, spec in parts for name in spec.numeric),
-            self.objective,
-            self.batch_size,
-            self.epochs,
-            self.evaluate_every,
-            self.tolerances,
-            self.compute,
+            parts=tuple(parts.items()),
+            numbers=tuple((n, k) for n, p in self.parts.items() for k in p.numeric),
+            metrics=tuple(METRICS.part(metric) for metric in self.metrics),
+            stock=self.is_stock,
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            evaluate_every=self.evaluate_every,
+            patience=self.patience,
+            tolerances=self.tolerances,
+            compute=self.compute,
         )
 
     def canonical(self) -> "Cell":
         """The same cell with all defaults written out: equal cells have equal text."""
-        return replace(self, **{part: spec.text for part, spec in self.parts.items()})
+        return replace(self, **self._texts)
+
+    def canonical_fields(self) -> dict[str, Any]:
+        """The fields of `canonical()` by name; nothing is checked again for them."""
+        return {f.name: getattr(self, f.name) for f in fields(self)} | self._texts
+
+    @property
+    def _texts(self) -> dict[str, str]:
+        return {name: part.text for name, part in self.parts.items()}
 
     def digest(self, data_sha256: str, root: int) -> str:
         """Name of the cell's results: a hash of everything that its numbers depend on.
@@ -298,8 +231,33 @@ class Cell:
         context = {"data": data_sha256, "root": root, "format": _FORMAT}
         # What was added later and is left at its default changes no stored result.
         defaults = {f.name: f.default for f in fields(self) if f.name in _ADDED}
-        given = asdict(self.canonical()).items()
+        given = self.canonical_fields().items()
         content = {k: v for k, v in given if v != defaults.get(k, MISSING)}
         content["context"] = context
         text = json.dumps(content, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def with_number(self, axis: str, value: float) -> "Cell":
+        """The cell with one of its `numbers` changed."""
+        name, _, key = axis.partition(".")
+        return replace(self, **{name: self.parts[name].text_with(**{key: value})})
+
+
+def _is_host(training: Part) -> bool:
+    return isinstance(getattr(training.factory, "obj", None), HostTraining)
+
+
+@lru_cache(maxsize=256)
+def _check_model(model: Part) -> None:
+    """Refuse numbers that are out of range for a network of the library."""
+    relu = activations.get("relu")
+    make_model(model, outputs=1, activation=relu, numbers=model.numeric)
+
+
+def _check_network(model: Part, activation: str) -> None:
+    _check_model(model)
+    if model.name == "deep_mlp" and not keeps_shape(activation):
+        raise InputError(
+            f"Expected an activation that keeps the shape in the equal layers of a "
+            f"deep_mlp, got {activation!r}."
+        )

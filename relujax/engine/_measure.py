@@ -12,7 +12,6 @@ import numpy as np
 
 from relujax.data import Dataset
 from relujax.engine._cell import Cell
-from relujax.engine._own import OwnCell
 from relujax.engine._plan import Plan
 from relujax.engine._population import Member, batch_of
 from relujax.engine._program import compile_program, put_on_device
@@ -30,7 +29,7 @@ _FAILURES = (jax.errors.JaxRuntimeError, MemoryError)
 
 
 def seconds_per_step(
-    cell: Cell | OwnCell, data: Dataset, plans: Sequence[Plan], networks: int
+    cell: Cell, data: Dataset, plans: Sequence[Plan], networks: int
 ) -> dict[Plan, float]:
     """The time of one update of one network of a population, once it is compiled.
 
@@ -67,9 +66,7 @@ class _Stopwatch:
     training, that is little.
     """
 
-    def __init__(
-        self, cell: Cell | OwnCell, part: Dataset, plan: Plan, networks: int
-    ) -> None:
+    def __init__(self, cell: Cell, part: Dataset, plan: Plan, networks: int) -> None:
         program = compile_program(cell, part, root=0, plan=plan)
         rows, fitting = plan.sizes(networks, program.cost)
         if plan.mapping == "vmap":

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, cast
 
 import jax
 import numpy as np
-import psutil
 from jax.sharding import AxisType, Mesh, PartitionSpec
 
+from relujax.engine._allocation import memory
 from relujax.engine._cost import Cost
 from relujax.errors import InputError
 
@@ -108,14 +109,14 @@ class Plan:
           cost: what one of them needs.
           sharers: how many populations share the memory of a device.
         """
-        memory = _memory() // sharers
+        most = _memory() // sharers
         if self.mapping == "map":
             # As many rows whatever the population, so that one program serves all.
             if self.chunk is not None:
                 return -(-self.chunk // self.devices), self.chunk
-            rows = _within((memory - cost.running) // cost.state, _ROWS)
+            rows = _within((most - cost.running) // cost.state, _ROWS)
             return rows, self.devices * _within(_SECONDS / cost.seconds, rows)
-        fitting = _within(memory // (cost.state + cost.running), members)
+        fitting = _within(most // (cost.state + cost.running), members)
         soon = max(_SIDE_BY_SIDE, int(_SECONDS / cost.seconds))
         chunk = min(self.chunk or self.devices * min(fitting, soon), members)
         calls = -(-members // chunk)
@@ -144,12 +145,15 @@ def _map(fn: Callable[[Any], Any], count: jax.Array, xs: Any) -> Any:
     """
     rows = len(jax.tree.leaves(xs)[0])
     fn = jax.jit(fn)  # Traced once, though called twice.
-    row = lambda i: jax.tree.map(lambda leaf: leaf[i], xs)
+    # What indexing is made of, without its care for other kinds of indices.
+    pick = partial(jax.lax.dynamic_index_in_dim, keepdims=False)
+    row = lambda i: jax.tree.map(lambda leaf: pick(leaf, i), xs)
     shapes = jax.eval_shape(fn, row(0))
     out = jax.tree.map(lambda s: jax.numpy.zeros((rows, *s.shape), s.dtype), shapes)
 
     def body(i, out):
-        return jax.tree.map(lambda o, y: o.at[i].set(y), out, fn(row(i)))
+        put = lambda o, y: jax.lax.dynamic_update_index_in_dim(o, y, i, 0)
+        return jax.tree.map(put, out, fn(row(i)))
 
     return jax.lax.fori_loop(0, count, body, out)
 
@@ -195,4 +199,4 @@ def _memory() -> int:
     if "bytes_limit" in limits:
         return limits["bytes_limit"] // 2
     # The devices that a CPU is divided into share one memory.
-    return psutil.virtual_memory().available // (2 * jax.local_device_count())
+    return memory() // (2 * jax.local_device_count())

@@ -1,7 +1,6 @@
 """Where numbers come from: versions, device, date, revision."""
 
 import datetime
-import os
 import platform
 import subprocess
 from functools import cache
@@ -12,6 +11,7 @@ from typing import Any
 import jax
 
 import relujax
+from relujax.engine._allocation import cores, threads
 
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy")
 
@@ -23,6 +23,11 @@ def provenance() -> dict[str, Any]:
         "date": now.isoformat(timespec="seconds"),
         "versions": dict(_versions()),
         "device": _machine(),
+        "backend": jax.default_backend(),
+        "device_kind": jax.devices()[0].device_kind,
+        "processor": _processor(),
+        "threads": threads(),
+        "host": platform.node(),
         "git": _revision(),
     }
 
@@ -30,7 +35,7 @@ def provenance() -> dict[str, Any]:
 def _machine() -> str:
     """The devices, and the processor that is or feeds them."""
     device, count = jax.devices()[0], jax.device_count()
-    host = f"{_processor()}, {_cores()} cores"
+    host = f"{_processor()}, {cores()} cores"
     # A CPU device calls itself "cpu": the processor says more.
     if device.platform == "cpu":
         return f"{count} x CPU ({host})"
@@ -46,13 +51,6 @@ def _processor() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if "model name" in line]
     return next(filter(None, names), platform.processor() or platform.machine())
-
-
-def _cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @cache

@@ -2,8 +2,8 @@
 
 The long-form results have one row per network, epoch (0 is before training) and split:
 
-* `seed`, `epoch`, `split` ("train" or "test"); stored results also have `cell`, `data`,
-  `model`, `activation` and `optimizer`.
+* `seed`, `epoch`, `split` ("train", "test", "validation"); stored results also have
+  `cell`, `data`, `model`, `activation` and `optimizer`.
 * `loss`, and by task `accuracy`, `precision_*`, `recall_*`, `f1_*` (`macro`,
   `weighted`) and `confusion` (counts by row, flattened), or `mse` and `r2`: in
   evaluation mode, over every example of the split.
@@ -17,6 +17,8 @@ The long-form results have one row per network, epoch (0 is before training) and
   activations were fed during it.
 * `diverged`, whether a loss was not finite at this epoch or before, on either split;
   `diverged_step`, the first step, from 0, whose loss was not, or would have been.
+* `best_epoch`, where there is a validation part: the epoch so far whose loss on it is
+  the lowest. Training may have ended early: the rows end there.
 """
 
 from typing import Any
@@ -24,7 +26,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-SPLITS = ("train", "test")
 PER_LAYER = ("dead", "births", "revivals", "ever_dead", "small_")
 
 
@@ -34,18 +35,22 @@ def to_rows(epochs: np.ndarray, metrics: dict[str, Any]) -> pd.DataFrame:
     Args:
       epochs: epoch numbers `[epochs]`.
       metrics: `metrics[split][name]` is `[members, epochs]`, or `[members, epochs, k]`
-        for the list-valued ones; other names at the top level hold for both splits.
+        for the list-valued ones; other names at the top level hold for all splits.
+        Rows beyond `trained`, the epochs that a member was trained for, are left out.
     """
-    shared = {name: value for name, value in metrics.items() if name not in SPLITS}
-    members = len(metrics["train"]["loss"])
+    shared = {k: value for k, value in metrics.items() if not isinstance(value, dict)}
+    trained = shared.pop("trained", None)
     parts = []
-    for split in SPLITS:
+    for split, scores in metrics.items():
+        if not isinstance(scores, dict):
+            continue
+        scores = {**scores, **shared}
+        members = len(next(iter(scores.values())))
         table: dict[str, Any] = {
             "member": np.repeat(np.arange(members), len(epochs)),
             "epoch": np.tile(epochs, members),
             "split": split,
         }
-        scores = {**metrics[split], **shared}
         layers = scores.pop("layers", None)
         for name, value in scores.items():
             flat = value.reshape(members * len(epochs), *value.shape[2:])
@@ -56,7 +61,10 @@ def to_rows(epochs: np.ndarray, metrics: dict[str, Any]) -> pd.DataFrame:
                 ]
             else:
                 table[name] = list(flat) if flat.ndim > 1 else flat
-        parts.append(pd.DataFrame(table))
+        frame = pd.DataFrame(table)
+        if trained is not None:
+            frame = frame[frame["epoch"] < trained.ravel() + 0.5]
+        parts.append(frame)
     return pd.concat(parts, ignore_index=True)
 
 

@@ -1,63 +1,43 @@
 """A user's own network as the engine trains it, with its activations or with others."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from flax import linen as nn
 
 from relujax.activations import Activation
-from relujax.errors import InputError
-from relujax.instruments import (
+from relujax.diagnosis import (
     Captured,
     Site,
     capture,
     find_activations,
     replace_activations,
 )
-from relujax.models import Model, from_linen
+from relujax.errors import InputError
+from relujax.networks import Model
 from relujax.training import streams
 
 # Where the signals of replacements lie in the `signal` collection.
 _FED = "replacements"
 
 
-def own_model(given: Any) -> Model:
-    """The `Model` of what a user has.
+class Look(NamedTuple):
+    """What a network has.
 
-    Args:
-      given: a Linen module, called as `module(x)` or `module(x, train=...)`; a
-        `Model`; or a pair of pure functions `init(key, x) -> params` and
-        `apply(params, x) -> y`.
+    Attributes:
+      training: its activations while it is trained.
+      evaluation: those otherwise: noise may leave the program, and its mean stay.
+      shape: of its output.
     """
-    if isinstance(given, Model):
-        return given
-    if isinstance(given, nn.Module):
-        return from_linen(given)
-    if isinstance(given, tuple) and len(given) == 2 and all(map(callable, given)):
-        return _from_pair(*given)
-    raise InputError(
-        f"Expected a Linen module, a relujax.models.Model or a pair of functions "
-        f"(init, apply) as the model, got {type(given).__name__}."
-    )
+
+    training: tuple[Site, ...]
+    evaluation: tuple[Site, ...]
+    shape: tuple[int, ...]
 
 
-def _from_pair(init: Callable, apply: Callable) -> Model:
-    def run(params, state, x, *, rngs=None, train=False):
-        del rngs, train
-        return apply(params, x), state, ()
-
-    return Model(lambda key, x: (init(key, x), {}), run)
-
-
-def name_of(given: Any) -> str:
-    """What a report calls the model."""
-    return type(given).__name__ if isinstance(given, nn.Module) else "model"
-
-
-def look_at(model: Model, x: jax.Array) -> tuple[tuple[Site, ...], tuple[int, ...]]:
+def look_at(model: Model, x: Any) -> Look:
     """The activations of a network, and the shape of its output.
 
     Args:
@@ -67,12 +47,13 @@ def look_at(model: Model, x: jax.Array) -> tuple[tuple[Site, ...], tuple[int, ..
     Raises:
       InputError: the network does not take `x`.
     """
-    keys = streams(0, 0)
+    keys = jax.eval_shape(lambda: streams(0, 0))
     rngs = {"activation": keys.activation, "dropout": keys.dropout}
     try:
         params, state = jax.eval_shape(model.init, keys.init, x)
         train = partial(model.apply, train=True)
-        sites = find_activations(train, params, state, x, rngs=rngs)
+        training = find_activations(train, params, state, x, rngs=rngs)
+        evaluation = find_activations(model.apply, params, state, x)
         y, _, _ = jax.eval_shape(model.apply, params, state, x)
     except InputError:
         raise
@@ -82,22 +63,33 @@ def look_at(model: Model, x: jax.Array) -> tuple[tuple[Site, ...], tuple[int, ..
             f"Expected a model that takes inputs of shape {x.shape}, got "
             f"{type(error).__name__} from it: {first}"
         ) from error
-    return sites, tuple(y.shape)
+    return Look(training, evaluation, tuple(y.shape))
 
 
 def watched(model: Model) -> Model:
-    """The network as it is; its pre-activations are found in the program."""
+    """The network as it is; its pre-activations are found in the program.
+
+    Those that the model gives itself win.
+    """
 
     def apply(params, state, x, *, rngs=None, train=False):
         if train:
             return model.apply(params, state, x, rngs=rngs, train=True)
-        (y, state, _), seen = capture(model.apply)(params, state, x)
-        return y, state, _layers(seen, len(x))
+        try:
+            (y, state, own), seen = capture(model.apply)(params, state, x)
+        except InputError:  # It has no activations: nothing can die.
+            return model.apply(params, state, x)
+        return y, state, own or _layers(seen, len(x))
 
     return Model(model.init, apply)
 
 
-def replaced(model: Model, replacements: Mapping[str, Activation]) -> Model:
+def replaced(
+    model: Model,
+    replacements: Mapping[str, Activation],
+    evaluation: Mapping[str, Activation] | None = None,
+    exclude: Collection[str] = (),
+) -> Model:
     """The network with other activations.
 
     Its parameters are those of the network and those that learnable replacements add;
@@ -107,10 +99,15 @@ def replaced(model: Model, replacements: Mapping[str, Activation]) -> Model:
     Args:
       model: the network.
       replacements: site id or activation name to the new activation.
+      evaluation: the same for the program of evaluation, where names differ there.
+      exclude: sites that stay as they are.
     """
+    chosen = {True: replacements, False: evaluation or replacements}
     new = {
-        train: replace_activations(_positional(model, train), replacements)
-        for train in (False, True)
+        train: replace_activations(
+            _positional(model, train), chosen[train], exclude=exclude
+        )
+        for train in chosen
     }
     signals = _signals(replacements)
 
@@ -158,7 +155,8 @@ def _signals(replacements: Mapping[str, Activation]) -> dict[str, jax.Array]:
     for activation in replacements.values():
         if activation.signal is not None:
             name, value = activation.signal
-            if initial.setdefault(name, value) != value:
+            first = initial.setdefault(name, value)
+            if first is not value and first != value:  # A traced one is one object.
                 raise InputError(
                     f"Expected one initial {name} for all replacements, got "
                     f"{initial[name]} and {value}."

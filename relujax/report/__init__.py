@@ -1,12 +1,15 @@
 """Reports: one self-contained HTML page, tables as text, figures as files.
 
-Regenerating a report never trains: `write` is a function of the stored results alone.
+Nothing is trained: `write` is a function of the stored results, and of what a claim or
+exhibit computes from formulas.
 """
 
-from relujax.report._grid import grid_figure as grid_figure
-from relujax.report._index import write_index as write_index
-from relujax.report._plates import confusion_figure as confusion_figure
-from relujax.report._plates import score_figure as score_figure
-from relujax.report._publish import publish as publish
-from relujax.report._text import summary_text as summary_text
-from relujax.report._write import write as write
+import lazy_loader
+
+from relujax.backend import without_missing_backend
+from relujax.extras import STUDIES, needs
+
+needs("relujax.report", *STUDIES)
+without_missing_backend()
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from relujax.activations import Activation, Properties
-from relujax.activations._unary import slopes, values
+from relujax.activations import REGISTRY, Activation, Properties
+from relujax.activations.unary import slopes, values
 from relujax.report._style import COLORS, FAINT, SOFT, canvas
 
 VALUE, DERIVATIVE = COLORS[0], COLORS[1]
@@ -46,15 +46,19 @@ def portrait(act: Activation, known: Properties) -> Figure:
 
 
 def plate(
-    activations: Sequence[tuple[Activation, Properties]], columns: int = 5
+    activations: Sequence[tuple[Activation, Properties]],
+    columns: int = 5,
+    *,
+    drawn: Callable[[], None] = lambda: None,
 ) -> Figure:
-    """Every activation in a small panel of its own: value and derivative."""
+    """Every activation in a small panel of its own; `drawn` is called after each."""
     rows = -(-len(activations) // columns)
     figure = canvas(0.5 + 1.75 * rows, width=2.1 * columns)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, (act, known) in zip(panels, activations, strict=False):
         _small(axes, act, known)
         axes.set_title(act.id)
+        drawn()
     for axes in panels[len(activations) :]:
         axes.set_visible(False)
     _legend(figure)
@@ -171,6 +175,9 @@ def _notes(act: Activation, known: Properties) -> str:
     notes = []
     if act.needs_key:
         notes.append("Shades: middle 50, 80 and 95 % of draws in training.")
+    definition = REGISTRY.known(act.id)
+    if definition is not None and definition.line is not None:
+        notes.append(f"Drawn {definition.line.words}.")
     if act.id == "crelu":
         notes.append("Green and pink: the second half.")
     if known.kinks:

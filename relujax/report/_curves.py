@@ -9,9 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
-from relujax.analysis import mean_band
-from relujax.analysis._results import diverged
 from relujax.report._style import Style, canvas, wrapped
+from relujax.statistics import diverged, mean_band
 
 BAND_RESAMPLES = 1_999
 

@@ -1,6 +1,7 @@
 """The paper's own figures and tables, made from our results."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import pandas as pd
@@ -8,7 +9,7 @@ from matplotlib.figure import Figure
 
 from relujax.errors import InputError
 from relujax.report._style import Plate, drawing, slug
-from relujax.study import Exhibit
+from relujax.studies import Exhibit
 
 
 class MadeTable(NamedTuple):
@@ -29,8 +30,21 @@ Made = Plate | MadeTable
 
 
 def make_exhibits(exhibits: Sequence[Exhibit], frame: pd.DataFrame) -> list[Made]:
-    """Each exhibit as a plate or a table, in the report's style."""
-    return [_make(exhibit, frame) for exhibit in exhibits]
+    """Each exhibit as a plate or a table, in the report's style.
+
+    `{seeds}` in a caption becomes the number of seeds that ran.
+    """
+    ran = seeds_ran(frame)
+    filled = [replace(e, caption=e.caption.replace("{seeds}", ran)) for e in exhibits]
+    return [_make(exhibit, frame) for exhibit in filled]
+
+
+def seeds_ran(frame: pd.DataFrame) -> str:
+    """How many seeds each cell has, in words: `20 seeds`, `2 to 3 seeds`."""
+    counts = frame.groupby("cell")["seed"].nunique()
+    low, high = int(counts.min()), int(counts.max())
+    many = f"{low}" if low == high else f"{low} to {high}"
+    return f"{many} seed{'s' * (high != 1)}"
 
 
 def _make(exhibit: Exhibit, frame: pd.DataFrame) -> Made:

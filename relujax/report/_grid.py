@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from relujax.analysis._results import metric_name, metric_of
 from relujax.report._style import COLORS, DASHES, MARKERS, canvas, drawing
+from relujax.statistics import metric_name, metric_of
 
 # From this ratio of the largest to the smallest value on, an axis is logarithmic.
 _LOG_FROM = 20

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from relujax import files
 from relujax.report._origin import data_notes, wall_time
-from relujax.report._record import read_record
+from relujax.report._output import read_record
+from relujax.report._record import NAME
 from relujax.report._style import data_uri
 from relujax.report._text import CHOSEN_RIVAL
 from relujax.report._write import tally, template
@@ -44,17 +46,17 @@ def write_index(
         command=command,
     )
     path = out / "report.html"
-    path.write_text(page, encoding="utf-8")
+    files.write(path, page)
     return path
 
 
 def _entry(path: Path, out: Path) -> dict[str, Any]:
     """What the page shows of one report."""
-    record = read_record(path.parent)
+    record = read_record(path.with_name(NAME))
     figure = next(iter(record["figures"]), None)
     if figure is not None:
         picture = path.parent / "figures" / f"{figure['name']}.svg"
-        figure["uri"] = data_uri(picture.read_bytes())
+        figure["uri"] = data_uri(files.read(picture))
     provenance = record["provenance"]
     return record | {
         "figure": figure,

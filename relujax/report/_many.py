@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from relujax.analysis._results import metric_of, scores, short_labels, tasks
 from relujax.report._style import FAINT, INK, Style, canvas, wrapped
+from relujax.statistics import metric_of, scores, short_labels, tasks
 
 ROW = 0.15  # inches: a line of 7.5 points with some air
 

@@ -5,12 +5,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from relujax.analysis._results import final, metric_of, only, short_labels, signed
 from relujax.report._many import ROW
-from relujax.report._style import SOFT, WIDTH, Style, canvas, rows_height, wrapped
+from relujax.report._style import (
+    SOFT,
+    WIDTH,
+    Style,
+    canvas,
+    fitted,
+    rows_height,
+    wrapped,
+)
+from relujax.statistics import final, metric_of, only, short_labels, signed
 
 TITLE = 22  # characters in a line of a panel's title
 AIRY = 12  # rows of an overview that are two lines high; more of them, one
@@ -25,7 +35,8 @@ def confusion_matrices(frame: pd.DataFrame, look: Mapping[str, Style]) -> Figure
     classes = len(next(iter(counts.values())))
     share = {k: 100 * c / c.sum(axis=1, keepdims=True) for k, c in counts.items()}
     errors = {k: np.where(np.eye(classes), np.nan, s) for k, s in share.items()}
-    top = max(max(np.nanmax(e) for e in errors.values()), 1e-9)
+    # Without an error, the scale is that of one in a hundred: white.
+    top = max(np.nanmax(e) for e in errors.values()) or 1.0
     columns = _columns(len(counts), (3, 4, 5) if classes <= 4 else (2, 3))
     rows = -(-len(counts) // columns)
     side = min((WIDTH - 1.1) / columns, 1.35 if classes <= 4 else 2.2)
@@ -47,9 +58,7 @@ def confusion_matrices(frame: pd.DataFrame, look: Mapping[str, Style]) -> Figure
         axes.tick_params(labelbottom=True)
     figure.supxlabel("predicted class", fontsize=9)
     figure.supylabel("true class", fontsize=9)
-    bar = figure.colorbar(image, ax=grid, shrink=0.7, aspect=30, pad=0.02)
-    bar.set_label("errors, % of the true class")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    _bar(figure, image, grid, "errors, % of the true class", shrink=0.7, aspect=30)
     return figure
 
 
@@ -93,20 +102,26 @@ def dead_heatmap(frame: pd.DataFrame, look: Mapping[str, Style]) -> Figure:
         if own:
             means[name] = 100 * np.mean(own, axis=0)
     table = np.array(list(means.values()))
+    # Where nothing is dead, the scale is that of one in a hundred: white.
+    top = table.max() or 1.0
     figure = canvas(0.75 + rows_height(means))
     axes = figure.subplots()
-    image = axes.imshow(table, cmap="Oranges", vmin=0, aspect="auto")
+    image = axes.imshow(table, cmap=_from_white(), vmin=0, vmax=top, aspect="auto")
     if table.shape[1] <= 16:
-        _annotate(axes, table, "{:.1f}".format, table.max() * 0.6)
+        _annotate(axes, table, "{:.1f}".format, top * 0.6)
     layers = range(0, table.shape[1], max(1, table.shape[1] // 15))
     axes.set_xticks(layers, [str(i + 1) for i in layers])
     axes.set_yticks(range(len(means)), [wrapped(name) for name in means])
     axes.set_xlabel("hidden layer")
     _bare(axes)
-    bar = figure.colorbar(image, ax=axes, pad=0.02)
-    bar.set_label("dead units, %")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    _bar(figure, image, axes, "dead units, %")
     return figure
+
+
+def _from_white() -> LinearSegmentedColormap:
+    """Orange that begins at white: matplotlib's own begins with a tint."""
+    tints = colormaps["Oranges"](np.linspace(0.1, 1, 10))
+    return LinearSegmentedColormap.from_list("oranges", ["white", *tints])
 
 
 def overview(
@@ -127,7 +142,7 @@ def overview(
             if name in rows.index:
                 value[i, j] = m.scale * rows.loc[name, "difference"]
                 bold[i, j] = rows.loc[name, "p_holm"] <= alpha
-    top = np.nanmax(np.abs(value)) if np.isfinite(value).any() else 1.0
+    top = (np.nanmax(np.abs(value)) if np.isfinite(value).any() else 0.0) or 1.0
     rows = [wrapped(label, 36) for label in short_labels(tasks)]
     turned = max(map(len, names), default=0) > 60 // max(len(names), 1)
     heads = [wrapped(name, 48 if turned else 26) for name in names]
@@ -145,9 +160,8 @@ def overview(
     axes.xaxis.tick_top()
     axes.set_yticks(range(len(tasks)), rows)
     _bare(axes)
-    bar = figure.colorbar(image, ax=axes, pad=0.02)
-    bar.set_label(f"improvement on {baseline}{', ' + m.points if m.points else ''}")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    points = f", {m.points}" if m.points else ""
+    _bar(figure, image, axes, f"improvement on {baseline}{points}")
     return figure
 
 
@@ -164,6 +178,21 @@ def _annotate(
         axes.text(j, i, text, ha="center", va="center", fontsize=7.5,
                   weight="bold" if strong else "normal",
                   color="white" if abs(value) > dark else "black")  # fmt: skip
+
+
+def _bar(
+    figure: Figure,
+    image: Any,
+    axes: Any,
+    label: str,
+    *,
+    shrink: float = 1.0,
+    **how: Any,
+) -> None:
+    """A colour bar, whose label is broken to lines that fit beside it."""
+    bar = figure.colorbar(image, ax=axes, pad=0.02, shrink=shrink, **how)
+    bar.set_label(fitted(label, 0.8 * shrink * figure.get_figheight()))
+    bar.outline.set_visible(False)  # type: ignore[operator]
 
 
 def _bare(axes: Axes) -> None:

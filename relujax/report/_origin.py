@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from relujax.analysis._results import TASK
-from relujax.analysis._splits import pooled_names
+from relujax.statistics import TASK
+from relujax.studies import pooled_names
 
 
 def protocol_table(frame: pd.DataFrame, profile: str) -> pd.DataFrame:
@@ -31,14 +31,25 @@ def data_table(provenance: Mapping[str, Any]) -> pd.DataFrame:
         {
             "data set": name,
             "source": item["source"],
-            "training / test examples": f"{item['n_train']} / {item['n_test']}",
+            "training / test examples": _sizes(item),
+            "classes": ", ".join(map(str, item.get("classes", ()))) or "–",
             "sha256": item["sha256"],
             "note": item.get("note") or "–",
         }
         for name, item in named(provenance)
     ]
+    if not rows:
+        return pd.DataFrame({"data set": ["none: a training of one's own"]})
     table = pd.DataFrame(rows).drop_duplicates()
-    return table if data_notes(provenance) else table.drop(columns="note")
+    empty = [name for name in ("classes", "note") if (table[name] == "–").all()]
+    return table.drop(columns=empty)
+
+
+def _sizes(item: Mapping[str, Any]) -> str:
+    """The sizes of the parts of a data set."""
+    validation = item.get("n_validation", 0)
+    chosen = f", {validation} for choices" if validation else ""
+    return f"{item['n_train']} / {item['n_test']}{chosen}"
 
 
 def data_notes(provenance: Mapping[str, Any]) -> list[str]:
@@ -56,15 +67,54 @@ def named(provenance: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def machine_table(provenance: Mapping[str, Any]) -> pd.DataFrame:
-    """Where and how long, with which versions."""
+    """Where and how long, with which versions; of several devices, what ran where."""
     rows = {
-        "device": provenance["device"],
+        **devices(provenance),
         "time in training": training_time(provenance),
         "versions": versions(provenance),
         "commit": provenance["git"] or "not a git checkout",
         "date": provenance["date"],
     }
     return pd.DataFrame({"machine": rows.keys(), "": rows.values()})
+
+
+def devices(provenance: Mapping[str, Any]) -> dict[str, str]:
+    """Each device, in words; of several, how many networks of what ran on it."""
+    machines = provenance.get("machines", ())
+    if len(machines) < 2:
+        return {"device": provenance["device"]}
+    return {
+        f"device {number}": f"{machine['device']}: {machine['networks']} networks"
+        f"{_at(machine['hosts'])}, of {', '.join(machine['activations'])}"
+        for number, machine in enumerate(machines, 1)
+    }
+
+
+def _at(hosts: list[str]) -> str:
+    """The hosts, in words."""
+    more = f" and {len(hosts) - 3} more" if len(hosts) > 3 else ""
+    return f" on {', '.join(hosts[:3])}{more}" if hosts else ""
+
+
+def machine_notes(provenance: Mapping[str, Any]) -> list[str]:
+    """What a reader must know of the machines: whether there were several kinds."""
+    machines = provenance.get("machines", ())
+    backends = sorted({m["backend"] for m in machines if m["backend"]})
+    if len(backends) > 1:
+        return [
+            f"Networks were trained on several backends ({', '.join(backends)}), whose "
+            f"numbers differ by more than rounding: see Data and machine."
+        ]
+    if len(machines) > 1:
+        return [
+            f"Networks were trained on {len(machines)} devices: see Data and machine."
+        ]
+    return []
+
+
+def notes_of(provenance: Mapping[str, Any]) -> list[str]:
+    """What a reader must know of data and machines."""
+    return [*data_notes(provenance), *machine_notes(provenance)]
 
 
 def versions(provenance: Mapping[str, Any]) -> str:

@@ -6,8 +6,6 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.figure import Figure
 
-from relujax.analysis import METRICS, primary_metric
-from relujax.analysis._results import final, gap_metric, only, task_label, tasks
 from relujax.report._curves import loss_curves, signal_paths
 from relujax.report._many import is_ratio, seeds_strip
 from relujax.report._matrices import confusion_matrices, dead_heatmap, overview
@@ -18,7 +16,17 @@ from relujax.report._strips import (
     seeds_phrase,
 )
 from relujax.report._style import Plate, Style, drawing, slug, styles
-from relujax.report._timeline import has_timeline, timeline
+from relujax.report._timeline import by_layer, has_timeline, timeline
+from relujax.statistics import (
+    final,
+    gap_metric,
+    metric_of,
+    only,
+    own_metrics,
+    primary_metric,
+    task_label,
+    tasks,
+)
 
 INTERVAL = "95 % confidence interval"
 GAPS = {
@@ -33,8 +41,9 @@ def overview_plate(
 ) -> Plate:
     """All tasks in one figure; `table` holds the comparisons."""
     metric = primary_metric(frame)
+    label = metric_of(metric, frame).label
     caption = (
-        f"Each number is the mean difference in test {METRICS[metric].label} from "
+        f"Each number is the mean difference in test {label} from "
         f"{baseline}, paired by seed; orange is better, violet worse. Bold: p ≤ 0.05 "
         f"after Holm’s correction over the whole figure. {_n(frame, look)}"
     )
@@ -47,9 +56,9 @@ def overview_plate(
 def seeds_plate(frame: pd.DataFrame, look: Mapping[str, Style], baseline: str) -> Plate:
     """Every seed of every task, where these are too many for figures of their own."""
     metric = primary_metric(frame)
-    label = METRICS[metric].label
+    label = metric_of(metric, frame).label
     way = "divided by" if is_ratio(metric) else "minus"
-    side = "right" if METRICS[metric].higher_is_better else "left"
+    side = "right" if metric_of(metric, frame).higher_is_better else "left"
     caption = (
         f"A mark for each seed: its test {label} {way} that of {baseline} with the "
         f"same seed. Better to the {side}. {_n(frame, look)}"
@@ -74,7 +83,7 @@ def confusion_figure(frame: pd.DataFrame, baseline: str) -> Figure:
         return confusion_matrices(frame, look)
 
 
-class Plan(NamedTuple):
+class Sketch(NamedTuple):
     """A figure that is drawn where `wanted`."""
 
     wanted: bool
@@ -100,64 +109,79 @@ def task_plates(
     with drawing():
         return [
             Plate(
-                f"{prefix}{plan.name}",
-                plan.title,
-                f"{plan.caption} {_n(rows, look)}",
-                plan.draw(),
+                f"{prefix}{sketch.name}",
+                sketch.title,
+                f"{sketch.caption} {_n(rows, look)}",
+                sketch.draw(),
             )
-            for plan in _plans(rows, compared[compared["n"] > 0], look, baseline)
-            if plan.wanted
+            for sketch in _sketches(rows, compared[compared["n"] > 0], look, baseline)
+            if sketch.wanted
         ]
 
 
-def _plans(
+def _sketches(
     rows: pd.DataFrame,
     compared: pd.DataFrame,
     look: Mapping[str, Style],
     baseline: str,
-) -> list[Plan]:
-    metric, gap = primary_metric(rows), gap_metric(rows)
-    label, last = METRICS[metric].label, final(rows)
-    layers = 0 if last.empty else last["dead"].map(len).max()
+) -> list[Sketch]:
     one = rows["seed"].nunique() == 1
     marks = f"Small marks: one per seed. Circle and bar: mean and {INTERVAL}."
     marks = "One seed, so no interval." if one else marks
     band = "" if one else f" Band: {INTERVAL} of the mean, epoch by epoch."
+    scores = _score_sketches(rows, compared, look, baseline, marks, band)
+    return scores + _unit_sketches(rows, look, marks, band)
+
+
+def _score_sketches(
+    rows: pd.DataFrame,
+    compared: pd.DataFrame,
+    look: Mapping[str, Style],
+    baseline: str,
+    marks: str,
+    band: str,
+) -> list[Sketch]:
+    """How well the networks do."""
+    metric, gap = primary_metric(rows), gap_metric(rows)
+    label, last = metric_of(metric, rows).label, final(rows)
+    shown = dict.fromkeys([metric, *own_metrics(rows)])
+    has_loss = "loss" in rows and {"train", "test"} <= set(rows["split"])
     # Student's intervals of few seeds may reach below zero.
     cut = " On a log scale it ends at the lowest seed." if band else ""
-    bare = " Births and revivals have none." if band else ""
-    dead = "A unit is dead when it is positive for no example of the test split"
     return [
-        Plan(
-            not last.empty,
-            metric,
-            f"Test {label} per activation",
-            f"{marks} Dashed line: mean of {baseline}.",
-            lambda: score_strip(rows, metric, look, baseline),
+        *(
+            Sketch(
+                not last.empty,
+                slug(name),
+                f"Test {metric_of(name, rows).label} per activation",
+                f"{marks} Dashed line: mean of {baseline}.",
+                lambda name=name: score_strip(rows, name, look, baseline),
+            )
+            for name in shown
         ),
-        Plan(
+        Sketch(
             not compared.empty,
             "differences",
             f"Test {label} against {baseline}, within seeds",
             f"{marks} p-values are Holm’s, over all comparisons of the report.",
             lambda: difference_strip(compared, rows, metric, look, baseline),
         ),
-        Plan(
-            not last.empty and rows["epoch"].nunique() > 1,
+        Sketch(
+            has_loss and not last.empty and rows["epoch"].nunique() > 1,
             "loss",
             "Loss by epoch",
             "Line: mean over seeds, in evaluation mode; epoch 0 is before "
             f"training.{band}{cut}",
             lambda: loss_curves(rows, look),
         ),
-        Plan(
-            not last.empty,
+        Sketch(
+            has_loss and not last.empty,
             "gap",
             "Generalisation gap",
             f"{GAPS[gap]}; smaller is better. {marks}",
             lambda: score_strip(rows, gap, look, baseline),
         ),
-        Plan(
+        Sketch(
             "confusion" in last and last["confusion"].notna().any(),
             "confusion",
             "Confusion matrices on the test split",
@@ -165,21 +189,33 @@ def _plans(
             "so the diagonal (recall) is left white.",
             lambda: confusion_matrices(rows, look),
         ),
-        Plan(
+    ]
+
+
+def _unit_sketches(
+    rows: pd.DataFrame, look: Mapping[str, Style], marks: str, band: str
+) -> list[Sketch]:
+    """What the units do."""
+    last = final(rows)
+    layers = last["dead"].map(len).max() if by_layer(last) else 0
+    bare = " Births and revivals have none." if band else ""
+    dead = "A unit is dead when it is positive for no example of the test split"
+    return [
+        Sketch(
             0 < layers <= STRIPS_TO,
             "dead",
             "Dead units by layer",
             f"{dead}. {marks}",
             lambda: layer_strip(rows, look),
         ),
-        Plan(
+        Sketch(
             layers > STRIPS_TO,
             "dead",
             "Dead units by layer",
             f"{dead}; numbers are means over seeds.",
             lambda: dead_heatmap(rows, look),
         ),
-        Plan(
+        Sketch(
             has_timeline(rows),
             "timeline",
             "Dead units by epoch",
@@ -188,7 +224,7 @@ def _plans(
             f"that were ever dead include those that revived.{band}{bare}",
             lambda: timeline(rows, look),
         ),
-        Plan(
+        Sketch(
             "signal" in last and last["signal"].notna().any(),
             "signal",
             "Slope fed back from the training loss",

@@ -1,18 +1,24 @@
 """A report as a small folder of Markdown and figures, for version control."""
 
-import shutil
-from collections.abc import Mapping
+import io
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from PIL import Image
 
-from relujax.analysis import judge
-from relujax.report._origin import named, training_time, versions
-from relujax.report._record import read_record
+from relujax import files
+from relujax.errors import InputError
+from relujax.report._kept import keep
+from relujax.report._origin import devices, named, training_time, versions
+from relujax.report._output import FIGURES, Output, earlier, read_record
+from relujax.report._record import NAME
 from relujax.report._style import slug
-from relujax.study import Study
+from relujax.report._text import code, inline
+from relujax.studies import VERDICTS, Judgement, Study, judge
 
 _TABLES = {
     "claims": "Claims and verdicts",
@@ -32,6 +38,12 @@ _FIGURES = (
     "loss",
     "signal",
 )
+
+#: Lists the files of a published report, with their hashes.
+_MANIFEST = "manifest.json"
+
+#: How a README begins that was published before there were manifests.
+_PUBLISHED = re.compile(r"# .+\n\nProfile `[^`\n]+`: .+\n\n(?:.+\n\n){0,2}- Command: `")
 
 _LONGEST = 80  # lines of a table that is copied
 
@@ -58,50 +70,101 @@ def publish(
       frame: long-form results, as for `write`.
       provenance: as for `write`.
       report: the folder that `write` has written.
-      out: receives `README.md` and `figures/`; what it held before is replaced.
+      out: receives `README.md`, `figures/`, `results.parquet` and `kept.json`, of
+        which the page can be made again, and `manifest.json`, which lists them: what
+        an earlier report there lists is replaced, and nothing else is touched.
 
     Returns:
       The path of `README.md`.
+
+    Raises:
+      InputError: `out` holds something else than a published report.
     """
-    shutil.rmtree(out, ignore_errors=True)
-    (out / "figures").mkdir(parents=True)
-    record = read_record(report)
+    kept = _opened(out)
+    record = read_record(report / NAME)
     tables, figures = record["tables"], {f["name"]: f for f in record["figures"]}
     exhibits = {slug(exhibit.title): exhibit for exhibit in study.exhibits}
     title = study.paper.title if study.paper else study.id
-    parts = [f"# {title}", f"Profile `{profile}`: {study.question}"]
-    parts.append(_origin(provenance))
-    parts += _table(report, tables, "claims", _TABLES["claims"])
+    parts = [f"# {inline(title)}", f"Profile `{profile}`: {inline(study.question)}"]
     found = judge(study.claims, frame)
-    parts.append("\n".join(f"- `{j.claim.id}`: {j.evidence.summary}" for j in found))
+    parts += [inline(record["sentence"]), _tally(found), _origin(provenance)]
+    parts += _table(report, tables, "claims", _TABLES["claims"])
+    said = [" ".join([j.evidence.summary, *j.notes]) for j in found]
+    lines = [
+        f"- {code(j.claim.id)}: {inline(s)}" for j, s in zip(found, said, strict=True)
+    ]
+    parts.append("\n".join(lines))
     for name, exhibit in exhibits.items():
         parts += _table(report, tables, name, exhibit.title)
         if name in figures:
-            parts += _figure(report, out, figures[name])
+            parts += _figure(report, kept, figures[name])
     for name in ("summary", "comparisons", "comparisons-regression"):
         parts += _table(report, tables, name, _TABLES[name])
     for name, figure in figures.items():
         if name.endswith(_FIGURES) and name not in exhibits:
-            parts += _figure(report, out, figure)
-    path = out / "README.md"
-    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    return path
+            parts += _figure(report, kept, figure)
+    parts += _choices(study)
+    keep(study, profile, frame, provenance, record, kept)
+    kept.write("README.md", "\n\n".join(filter(None, parts)) + "\n")
+    files.write_json(out / _MANIFEST, {"files": kept.written})
+    return out / "README.md"
+
+
+def _tally(found: Sequence[Judgement]) -> str:
+    """How many claims have each verdict, in a line; empty without claims."""
+    counts = Counter(j.verdict for j in found)
+    shown = [f"{counts[v]} {v}" for v in VERDICTS if counts[v]]
+    return f"**{len(found)} claims:** {', '.join(shown)}." if found else ""
+
+
+def _choices(study: Study) -> list[str]:
+    """What the paper leaves open, as a list."""
+    if not study.choices:
+        return []
+    lines = [
+        f"- **{inline(c.what)}**: {inline(c.chosen)}. {inline(c.why)} Tried as well: "
+        f"{inline(c.tried)}."
+        for c in study.choices
+    ]
+    return ["## What is left open, and what we chose", "\n".join(lines)]
+
+
+def _opened(out: Path) -> Output:
+    """The folder to publish to, without what an earlier report there has listed."""
+    held = files.entries(out)
+    listed = earlier(out / _MANIFEST)
+    if held and listed is None and not _is_published(out / "README.md"):
+        raise InputError(
+            f"Expected an empty folder or a published report in {files.shown(out)}, "
+            "got other files: nothing is written there."
+        )
+    kept = Output(out)
+    kept.clear(listed)
+    return kept
+
+
+def _is_published(readme: Path) -> bool:
+    try:
+        text = files.read(readme).decode(errors="replace")
+    except (OSError, files.Refused):
+        return False
+    return _PUBLISHED.match(text) is not None
 
 
 def _origin(provenance: Mapping[str, Any]) -> str:
     """Command, date, machine and data, as a list."""
     lines = [
-        f"- Command: `{provenance['command']}`",
+        f"- Command: {code(provenance['command'])}",
         f"- Date: {provenance['date']}; revision: {provenance['git'] or 'none'}",
-        f"- Machine: {provenance['device']}",
+        *(f"- Machine: {inline(device)}" for device in devices(provenance).values()),
         f"- Time in training: {training_time(provenance)}",
-        f"- Versions: {versions(provenance)}",
+        f"- Versions: {inline(versions(provenance))}",
     ]
     for name, item in named(provenance):
         lines.append(
-            f"- Data `{name}`: {item['source']} {item['n_train']} training and "
-            f"{item['n_test']} test examples, sha256 `{item['sha256']}`. "
-            f"{item.get('note', '')}".strip()
+            f"- Data {code(name)}: {inline(item['source'])} {item['n_train']} training "
+            f"and {item['n_test']} test examples, sha256 {code(item['sha256'])}. "
+            f"{inline(item.get('note', ''))}".strip()
         )
     # The splits of a data set are of one origin.
     return "\n".join(dict.fromkeys(lines))
@@ -110,15 +173,19 @@ def _origin(provenance: Mapping[str, Any]) -> str:
 def _table(report: Path, tables: list[str], name: str, title: str) -> list[str]:
     if name not in tables:
         return []
-    text = (report / f"{name}.md").read_text(encoding="utf-8").strip()
+    text = files.read(report / f"{name}.md").decode().strip()
     # A table of hundreds of rows is for the report.
-    return [f"## {title}", text] if len(text.splitlines()) <= _LONGEST else []
+    return [f"## {inline(title)}", text] if len(text.splitlines()) <= _LONGEST else []
 
 
-def _figure(report: Path, out: Path, figure: Mapping[str, Any]) -> list[str]:
-    name = f"{figure['name']}.png"
-    drawn = Image.open(report / "figures" / name).convert("RGB")
-    small = drawn.quantize(_COLORS, dither=Image.Dither.NONE)
-    small.save(out / "figures" / name, optimize=True)
-    title = ": ".join(filter(None, (figure["title"], figure["task"])))
-    return [f"## {title}", f"![{title}](figures/{name})", figure["caption"]]
+def _figure(report: Path, kept: Output, figure: Mapping[str, Any]) -> list[str]:
+    name = f"{files.checked_name(figure['name'], 'the name of a figure')}.png"
+    drawn = Image.open(io.BytesIO(files.read(report / FIGURES / name))).convert("RGB")
+    small = io.BytesIO()
+    quantized = drawn.quantize(_COLORS, dither=Image.Dither.NONE)
+    quantized.save(small, format="png", optimize=True)
+    kept.write(name, small.getvalue(), figure=True)
+    title = inline(": ".join(filter(None, (figure["title"], figure["task"]))))
+    label = re.sub(r"([\[\]])", r"\\\1", title)
+    caption = inline(figure["caption"])
+    return [f"## {title}", f"![{label}]({FIGURES}/{name})", caption]

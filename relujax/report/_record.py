@@ -1,23 +1,12 @@
-"""`report.json`: a report for programs, and which files belong to it."""
+"""`report.json`: a report for programs."""
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from relujax.analysis import Judgement
 from relujax.report import _text
+from relujax.studies import Judgement
 
-
-def read_record(folder: Path) -> dict[str, Any]:
-    """What `write_record` wrote."""
-    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
-
-
-def write_record(folder: Path, record: Mapping[str, Any]) -> None:
-    """Write `report.json`."""
-    text = json.dumps(record, indent=2, ensure_ascii=False)
-    (folder / "report.json").write_text(text, encoding="utf-8")
+NAME = "report.json"
 
 
 def ledger_row(j: Judgement) -> dict:
@@ -33,9 +22,10 @@ def ledger_row(j: Judgement) -> dict:
         "p": j.p,
         "p_or_reason": _text.p_or_reason(j),
         "least_p": j.least_p,
-        "tested": j.p is not None or j.evidence.holds is not None,
+        "tested": j.verdict != "not tested",
         "n": j.evidence.n,
         "summary": j.evidence.summary,
+        "notes": j.notes,
     }
 
 
@@ -52,16 +42,3 @@ def figures_of(groups: Sequence[Mapping[str, Any]]) -> list[dict]:
 def exhibit_tables(shown: Sequence[Mapping[str, Any]]) -> list[str]:
     """The names of the exhibits that are tables."""
     return [made["id"] for made in shown if made.get("table") is not None]
-
-
-def clear(out: Path) -> None:
-    """Remove the tables and figures of an earlier report."""
-    try:
-        old = read_record(out)
-    except (OSError, ValueError):
-        return
-    files = [f"{n}.{kind}" for n in old.get("tables", []) for kind in ("md", "tex")]
-    for figure in old.get("figures", []):
-        files += [f"figures/{figure['name']}.{kind}" for kind in ("png", "svg")]
-    for name in files:
-        (out / name).unlink(missing_ok=True)

@@ -7,16 +7,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from relujax.analysis import mean_interval
-from relujax.analysis._results import (
+from relujax.report._style import FAINT, INK, SOFT, Style, canvas, rows_height, wrapped
+from relujax.statistics import (
     UNIT,
     Metric,
     final,
+    mean_interval,
     metric_name,
     metric_of,
     scores,
 )
-from relujax.report._style import FAINT, INK, SOFT, Style, canvas, rows_height, wrapped
 
 Values = Mapping[str, np.ndarray]
 

@@ -1,12 +1,12 @@
 """The look of every figure: colours, markers, type, and how a figure becomes a file."""
 
 import base64
+import hashlib
 import io
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -121,6 +121,17 @@ def wrapped(spec: str, width: int = 24) -> str:
     return "\n".join(lines).replace("( ", "(")
 
 
+def fitted(label: str, inches: float) -> str:
+    """The label of an axis or colour bar, broken to lines that are not cut.
+
+    Args:
+      label: a few words.
+      inches: how long the axis is.
+    """
+    # A character of 9 points is a twelfth of an inch wide, or less.
+    return wrapped(label, max(12, int(12 * inches)))
+
+
 def rows_height(specs: Iterable[str]) -> float:
     """The height in inches of rows labelled with these spec strings.
 
@@ -131,12 +142,15 @@ def rows_height(specs: Iterable[str]) -> float:
 
 
 def slug(text: str) -> str:
-    """A file name made of `text`.
+    """A file name made of `text`; a long one ends with a hash of the rest.
 
-    >>> slug("wdbc · mlp(width=512)")
-    'wdbc-mlp-width-512'
+    >>> slug("wdbc · mlp(width=512)"), slug("…"), slug("a" * 200)[76:]
+    ('wdbc-mlp-width-512', 'untitled', 'aaaa-c2a908d9')
     """
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "untitled"
+    if len(name) <= 100:
+        return name
+    return f"{name[:80]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def svg(figure: Figure) -> bytes:
@@ -158,12 +172,3 @@ def png(figure: Figure) -> bytes:
 def data_uri(code: bytes) -> str:
     """SVG code as a data URI."""
     return f"data:image/svg+xml;base64,{base64.b64encode(code).decode('ascii')}"
-
-
-def save(plate: Plate, folder: Path) -> str:
-    """Write PNG and SVG files; return the SVG as a data URI."""
-    folder.mkdir(parents=True, exist_ok=True)
-    code = svg(plate.figure)
-    (folder / f"{plate.name}.png").write_bytes(png(plate.figure))
-    (folder / f"{plate.name}.svg").write_bytes(code)
-    return data_uri(code)

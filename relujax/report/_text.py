@@ -7,19 +7,21 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from relujax.analysis import METRICS, Judgement
-from relujax.analysis._results import (
+from relujax.statistics import (
     TASK,
     Metric,
+    accuracy_interval,
     metric_name,
+    metric_of,
+    own_metrics,
     signed,
 )
-from relujax.study import Evidence
+from relujax.studies import Evidence, Judgement, promise
 
 
 def summary_text(table: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
-    """`analysis.summary` in words: one column per metric, as `mean [low, high]`."""
-    both = [*_SCORES, "gap", "mse_gap", "loss", "dead"]
+    """`statistics.summary` in words: one column per metric, as `mean [low, high]`."""
+    both = [*own_metrics(frame), *_SCORES, "gap", "mse_gap", "loss", "dead"]
     names = [name for name in both if name in table and table[name].notna().any()]
     text = _tasks(table) | {"activation": table["activation"]}
     text["seeds"] = [
@@ -27,12 +29,14 @@ def summary_text(table: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
         for n, d in zip(table["seeds"], table["diverged"], strict=True)
     ]
     for name in names:
-        m = METRICS[name]
-        label = metric_name(name, "test")
+        m = metric_of(name, frame)
+        label = metric_name(name, "test", frame)
         ends = zip(
             table[name], table[f"{name}_low"], table[f"{name}_high"], strict=True
         )
         text[_headed(label, m.unit)] = [interval(m, *row) for row in ends]
+        if name == "accuracy" and (other := _other_tests(table, frame)):
+            text[OTHER_TESTS] = other
     epochs = table["epochs_to_loss"]
     text["epochs to loss"] = [
         "not reached" if np.isinf(e) else "–" if np.isnan(e) else f"{e:g}"
@@ -41,14 +45,37 @@ def summary_text(table: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(text)
 
 
+#: Heading of what the size of the test set leaves open.
+OTHER_TESTS = "on other test sets, %"
+
+
+def _other_tests(table: pd.DataFrame, frame: pd.DataFrame) -> list[str]:
+    """Where accuracies on other test sets would lie, by row; empty if none is known.
+
+    Of repeated splits, tests overlap, and the split is a source of chance already.
+    """
+    if "confusion" not in frame:
+        return []
+    rows = frame[(frame["split"] == "test") & frame["confusion"].notna()]
+    rows = rows[~rows["data"].str.contains("splits=")].drop_duplicates(TASK)
+    sizes = rows.set_index(TASK)["confusion"].map(np.sum).to_dict()
+    m, found = metric_of("accuracy"), []
+    for row in table.to_dict("records"):
+        size = sizes.get(tuple(row[name] for name in TASK), 0)
+        known = size and np.isfinite(row["accuracy"])
+        ends = accuracy_interval(row["accuracy"], size)[1:3] if known else ()
+        found.append(f"[{', '.join(map(m.show, ends))}]" if known else "–")
+    return found if sizes else []
+
+
 _SCORES = ("accuracy", "f1_weighted", "mse", "r2")
 
 
 def comparisons_text(
     table: pd.DataFrame, metric: str, baseline: str, alpha: float = 0.05
 ) -> pd.DataFrame:
-    """`analysis.paired_comparisons` in words."""
-    m = METRICS[metric]
+    """`statistics.paired_comparisons` in words."""
+    m = metric_of(metric)
     ends = zip(table["difference"], table["low"], table["high"], strict=True)
     signs = zip(table["wins"], table["ties"], table["losses"], strict=True)
     text = _tasks(table) | {
@@ -59,7 +86,11 @@ def comparisons_text(
         "effect size d_z": [_effect(d) for d in table["effect_size"]],
         "better / equal / worse": [" / ".join(map(str, row)) for row in signs],
         "p": [p_value(p) for p in table["p"]],
-        "p, Holm": [p_value(p) + (" *" if p <= alpha else "") for p in table["p_holm"]],
+        "p, Holm": [
+            p_value(p) + " *" * (p <= alpha) + " †" * bool(fragile)
+            for p, fragile in zip(table["p_holm"], table["fragile"], strict=True)
+        ],
+        "smallest effect": [_size(m, x) for x in table["smallest_effect"]],
         "test": table["test"],
         "seeds": table["n"].astype(str),
     }
@@ -88,20 +119,23 @@ def claims_caption(judgements: Sequence[Judgement], alpha: float) -> str:
         f"Too few seeds for a verdict: {', '.join(without)}.": bool(without),
     }
     return (
-        f"Claims of the paper and verdicts at α = {alpha:g} (Holm). Intervals hold "
-        f"95 %, each for itself. {CHOSEN_RIVAL}"
+        f"Claims and verdicts at α = {alpha:g} (Holm). {promise(judgements, alpha)} "
+        f"Intervals hold 95 %, each for itself. {CHOSEN_RIVAL}"
         + "".join(f" {note}" for note, wanted in notes.items() if wanted)
     )
 
 
-def claims_text(judgements: Sequence[Judgement]) -> pd.DataFrame:
+def claims_text(
+    judgements: Sequence[Judgement], *, of_paper: bool = True
+) -> pd.DataFrame:
     """The ledger as a table."""
+    said = "the paper" if of_paper else "statement"
     return pd.DataFrame(
         [
             {
                 "claim": j.claim.id,
                 "verdict": _verdict(j),
-                "the paper": f"“{j.claim.quote}” ({j.claim.where})",
+                said: f"“{j.claim.quote}” ({j.claim.where})",
                 "reported": j.claim.reported or "–",
                 "measured": measured(j) or "–",
                 "p, Holm": p_or_reason(j),
@@ -198,11 +232,34 @@ def markdown(table: pd.DataFrame) -> str:
     | x\\|y | 1 |
     """
     cells = [list(table.columns), *table.astype(str).to_numpy().tolist()]
-    rows = [
-        "| " + " | ".join(c.replace("|", r"\|") for c in row) + " |" for row in cells
-    ]
+    line = lambda row: " | ".join(inline(c).replace("|", r"\|") for c in row)
+    rows = [f"| {line(row)} |" for row in cells]
     rows.insert(1, "|" + "---|" * len(table.columns))
     return "\n".join(rows)
+
+
+def inline(text: object) -> str:
+    """Text for a line of Markdown, in which neither HTML nor links come alive.
+
+    >>> print(inline("p < 0.1 <b>[x](javascript:1)"))
+    p < 0.1 &lt;b>[x]\\(javascript:1)
+    """
+    line = re.sub(r"\s*[\r\n]\s*", " ", str(text))
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", line).replace("](", r"]\(")
+
+
+def code(text: object) -> str:
+    """Text as a code span of Markdown.
+
+    >>> print(code("relujax run"), code("a`b"))
+    `relujax run` `` a`b ``
+    """
+    line = re.sub(r"\s*[\r\n]\s*", " ", str(text))
+    inner = re.findall("`+", line)
+    if not inner:
+        return f"`{line}`"
+    fence = "`" * (max(map(len, inner)) + 1)
+    return f"{fence} {line} {fence}"
 
 
 #: Symbols to the names of their commands in mathematics.
@@ -303,6 +360,11 @@ def _tasks(table: pd.DataFrame) -> dict:
 
 def _headed(label: str, unit: str) -> str:
     return f"{label}, {unit}" if unit else label
+
+
+def _size(m: Metric, x: float) -> str:
+    """The size of an effect; infinite where no effect of any size would be shown."""
+    return "none" if np.isinf(x) else m.show(x)
 
 
 def _effect(d: float) -> str:

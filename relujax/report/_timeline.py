@@ -7,12 +7,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from relujax.analysis._results import diverged
 from relujax.report._curves import band, epoch_axis, stagger
 from relujax.report._style import INK, Style, canvas, wrapped
+from relujax.statistics import diverged
 
 COLUMNS = ("dead", "births", "revivals", "ever_dead")
 PANELS_TO = 3  # layers with a column each; deeper networks are averaged
+
+
+def by_layer(rows: pd.DataFrame) -> bool:
+    """Whether dead units are told for each layer: a training of one's own may not."""
+    return len(rows) > 0 and "dead" in rows and bool(rows["dead"].map(np.ndim).min())
 
 
 def has_timeline(frame: pd.DataFrame) -> bool:
@@ -20,7 +25,7 @@ def has_timeline(frame: pd.DataFrame) -> bool:
     if not set(COLUMNS) <= set(frame) or frame["epoch"].nunique() < 2:
         return False
     rows = _rows(frame)
-    return len(rows) > 0 and rows["dead"].map(len).min() > 0
+    return by_layer(rows) and rows["dead"].map(len).min() > 0
 
 
 def timeline(frame: pd.DataFrame, look: Mapping[str, Style]) -> Figure:

@@ -1,5 +1,6 @@
-"""Writing a report: a pure function of stored results. Nothing here trains."""
+"""Writing a report: a function of stored results, none of which is trained again."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -9,31 +10,31 @@ from typing import Any, NamedTuple
 import jinja2
 import pandas as pd
 
-from relujax.analysis import (
-    METRICS,
-    conclusion,
-    judge,
-    paired_comparisons,
-    pool_splits,
-    primary_metric,
-    summary,
-)
-from relujax.analysis._results import by_kind, diverged, task_label, tasks
+from relujax import files
 from relujax.errors import InputError
 from relujax.report import _text
+from relujax.report._captions import comparisons_caption, summary_caption
 from relujax.report._exhibits import Made, make_exhibits
-from relujax.report._origin import data_notes, data_table, machine_table, protocol_table
+from relujax.report._origin import data_table, machine_table, notes_of, protocol_table
+from relujax.report._output import Output, earlier
 from relujax.report._plates import overview_plate, seeds_plate, task_plates
-from relujax.report._record import (
-    clear,
-    exhibit_tables,
-    figures_of,
-    ledger_row,
-    write_record,
+from relujax.report._record import NAME, exhibit_tables, figures_of, ledger_row
+from relujax.report._style import Plate, data_uri, png, slug, styles, svg
+from relujax.statistics import (
+    by_kind,
+    conclusion,
+    diverged,
+    know_metrics,
+    metric_of,
+    paired_comparisons,
+    primary_metric,
+    summary,
+    task_label,
+    tasks,
 )
-from relujax.report._style import Plate, save, slug, styles
-from relujax.study import Study
+from relujax.studies import VERDICTS, Judgement, Study, judge, pool_splits, promise
 
+DRAWN = 40  # activations in a figure; of more, the best are drawn
 DETAILED = 8  # more tasks than these have no figures of their own, but an overview
 
 
@@ -45,6 +46,8 @@ def write(
     out_dir: str | Path,
     *,
     alpha: float = 0.05,
+    note: str = "",
+    mark: str = "",
 ) -> Path:
     """Write the report of a study and return the path of its `report.html`.
 
@@ -56,90 +59,116 @@ def write(
       out_dir: receives `report.html`, `summary`, `comparisons` and `claims` as `.md`
         and `.tex`, each figure as PNG and SVG under `figures/`, and `report.json`: the
         ledger for programs, from which `write_index` makes one page over all reports.
-        It names the tables and figures; those that an earlier report there names are
-        removed, and nothing else.
+        It lists every file with its hash; those that an earlier report there lists,
+        and that have not changed since, are removed, and nothing else.
       alpha: the family-wise error rate of the verdicts.
+      note: what a reader must know first, a sentence.
+      mark: names everything that the report is made of; see `current`.
 
     Raises:
       InputError: the results are empty, or lack the baseline.
     """
+    know_metrics(frame)
     if frame.empty:
         raise InputError(f"No results of {study.id!r} to report: run the study first.")
-    out = Path(out_dir)
-    out.mkdir(parents=True, exist_ok=True)
+    out = Output(Path(out_dir))
     protocol = protocol_table(frame, profile)
     networks = len(frame.drop_duplicates(["cell", "seed"]))
     judgements = judge(study.claims, frame, alpha)
     exhibits = make_exhibits(study.exhibits, frame)
     # Claims and exhibits see every split; the rest, the mean over a data set's splits.
     frame = pool_splits(frame)
-    baseline = study.baseline
-    kinds = [Kind.of(part, baseline, alpha) for part in by_kind(frame)]
+    kinds = [Kind.of(part, study.baseline, alpha) for part in by_kind(frame)]
     sentence = " ".join(kind.sentence for kind in kinds)
-    ended = summary(frame, baseline)
-    captions = {
-        "summary": _summary_caption(frame, ended),
-        **{kind.name: _comparisons_caption(kind, baseline, alpha) for kind in kinds},
-        "claims": _text.claims_caption(judgements, alpha),
-    }
-    tables = {
-        "summary": _text.summary_text(ended, frame),
-        **{kind.name: kind.text(baseline, alpha) for kind in kinds},
-        "claims": _text.claims_text(judgements),
-    }
-    tables = {name: table for name, table in tables.items() if len(table)}
-    clear(out)
-    for name, table in tables.items():
-        _write_table(out, study, name, table, captions[name])
-    sections = _sections(frame, kinds, baseline, out / "figures")
-    shown = [_exhibit(made, out, study) for made in exhibits]
+    tables = _tables(study, frame, kinds, judgements, alpha)
+    out.clear(earlier(out.folder / NAME))
+    for name, (table, caption) in tables.items():
+        _write_table(out, study, name, table, caption)
+    sections = _sections(frame, kinds, study.baseline, out)
+    shown = _shown(exhibits, out, study)
     page = template("report.html.j2").render(
         study=study,
+        exhibits_title=_exhibits_title(study),
         profile=profile,
         provenance=provenance,
         sentence=sentence,
-        notes=[*data_notes(provenance), *_notes(frame)],
-        contents=_contents(study, exhibits, sections),
+        notes=[*filter(None, [note]), *_notes(provenance, frame)],
+        contents=_contents(study, sections),
         exhibits=shown,
-        judgements=judgements,
-        tally=tally(j.verdict for j in judgements),
-        planned=sum(j.p is not None and not j.claim.exploratory for j in judgements),
-        exploratory=sum(j.claim.exploratory for j in judgements),
-        chosen_rival=_text.CHOSEN_RIVAL,
-        alpha=alpha,
-        measured=_text.measured,
-        count=_text.count,
-        out_of_reach=_text.out_of_reach,
-        p_value=_text.p_value,
+        **_verdicts(judgements, alpha),
         summary=tables["summary"],
-        summary_caption=captions["summary"],
-        comparisons=[
-            (tables[kind.name], captions[kind.name])
-            for kind in kinds
-            if kind.name in tables
-        ],
+        comparisons=[tables[kind.name] for kind in kinds if kind.name in tables],
         sections=sections,
         protocol=protocol,
         data=data_table(provenance),
         machine=machine_table(provenance),
     )
-    path = out / "report.html"
-    path.write_text(page, encoding="utf-8")
+    out.write("report.html", page)
     record = {
-        "study": study.id,
-        "profile": profile,
-        "question": study.question,
-        "paper": study.paper and asdict(study.paper),
+        **_about(study, profile, alpha),
         "sentence": sentence,
         "networks": networks,
-        "alpha": alpha,
         "claims": [ledger_row(j) for j in judgements],
         "tables": [*tables, *exhibit_tables(shown)],
         "figures": figures_of([*shown, *sections]),
         "provenance": dict(provenance),
+        "mark": mark,
+        "files": out.written,
     }
-    write_record(out, record)
-    return path
+    files.write_json(out.folder / NAME, record)
+    return out.folder / "report.html"
+
+
+def _tables(
+    study: Study,
+    frame: pd.DataFrame,
+    kinds: Sequence["Kind"],
+    judgements: Sequence[Judgement],
+    alpha: float,
+) -> dict[str, tuple[pd.DataFrame, str]]:
+    """The tables by name, each with its caption; none without rows."""
+    claims = _text.claims_text(judgements, of_paper=bool(study.paper))
+    baseline = study.baseline
+    ended = summary(frame, baseline)
+    found = {
+        "summary": (_text.summary_text(ended, frame), summary_caption(frame, ended)),
+        **{
+            kind.name: (
+                kind.text(baseline, alpha),
+                comparisons_caption(kind.frame, kind.metric, baseline, alpha),
+            )
+            for kind in kinds
+        },
+        "claims": (claims, _text.claims_caption(judgements, alpha)),
+    }
+    return {name: pair for name, pair in found.items() if len(pair[0])}
+
+
+def _about(study: Study, profile: str, alpha: float) -> dict[str, Any]:
+    """What the record says of a study whose file is not at hand."""
+    return {
+        "study": study.id,
+        "profile": profile,
+        "question": study.question,
+        "paper": study.paper and asdict(study.paper),
+        "alpha": alpha,
+    }
+
+
+def _verdicts(judgements: Sequence[Judgement], alpha: float) -> dict[str, Any]:
+    """What the page needs to show claims and their verdicts."""
+    return {
+        "judgements": judgements,
+        "tally": tally(j.verdict for j in judgements),
+        "promise": promise(judgements, alpha),
+        "exploratory": sum(j.claim.exploratory for j in judgements),
+        "chosen_rival": _text.CHOSEN_RIVAL,
+        "alpha": alpha,
+        "measured": _text.measured,
+        "count": _text.count,
+        "out_of_reach": _text.out_of_reach,
+        "p_value": _text.p_value,
+    }
 
 
 class Kind(NamedTuple):
@@ -177,26 +206,37 @@ class Kind(NamedTuple):
 
 def template(name: str) -> jinja2.Template:
     """One of the pages in this folder."""
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("relujax.report", package_path=""),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
-    ).get_template(name)
+    )
+    environment.filters["web"] = web
+    return environment.get_template(name)
+
+
+def web(url: str) -> str:
+    """A link that a page may have; empty for anything but a web address.
+
+    >>> web("https://arxiv.org/abs/1"), web("javascript:alert(1)")
+    ('https://arxiv.org/abs/1', '')
+    """
+    return url if re.fullmatch(r"https?://[^\s\"'<>\\]+", str(url)) else ""
 
 
 def _write_table(
-    out: Path, study: Study, name: str, table: pd.DataFrame, caption: str
+    out: Output, study: Study, name: str, table: pd.DataFrame, caption: str
 ) -> None:
-    text = f"{_text.markdown(table)}\n\n{caption}\n"
-    (out / f"{name}.md").write_text(text, encoding="utf-8")
+    out.write(f"{name}.md", f"{_text.markdown(table)}\n\n{_text.inline(caption)}\n")
     tex = _text.latex(table, caption, f"tab:{slug(study.id)}-{name}")
-    (out / f"{name}.tex").write_text(tex, encoding="utf-8")
+    out.write(f"{name}.tex", tex)
 
 
 def _sections(
-    frame: pd.DataFrame, kinds: Sequence[Kind], baseline: str, folder: Path
+    frame: pd.DataFrame, kinds: Sequence[Kind], baseline: str, out: Output
 ) -> list[dict]:
+    frame, kinds = _drawn(frame, kinds, baseline)
     every = tasks(frame)
     look = styles(list(frame["activation"].unique()), baseline)
     compared = pd.concat([kind.compared for kind in kinds])
@@ -206,37 +246,65 @@ def _sections(
     if len(every) > DETAILED:
         overviews += [seeds_plate(kind.frame, look, baseline) for kind in several]
     if overviews:
-        sections.append(_section("overview-section", "All tasks", overviews, folder))
+        sections.append(_section("overview-section", "All tasks", overviews, out))
     for task in [] if len(every) > DETAILED else every:
         label = task_label(task, every)
         title = f"Figures: {label}" if len(every) > 1 else "Figures"
         plates = task_plates(frame, compared, task, look, baseline)
         if not plates:
             continue  # Every seed diverged: the notes say so.
-        section = _section(f"figures-{slug(label)}", title, plates, folder)
+        section = _section(f"figures-{slug(label)}", title, plates, out)
         sections.append(section | {"task": label if len(every) > 1 else ""})
     return sections
 
 
-def _section(name: str, title: str, plates: Sequence[Plate], folder: Path) -> dict:
-    items = [_item(plate, folder) for plate in plates]
+def _drawn(
+    frame: pd.DataFrame, kinds: Sequence[Kind], baseline: str
+) -> tuple[pd.DataFrame, list[Kind]]:
+    """What figures show: all activations or, of many, the baseline and the best."""
+    if frame["activation"].nunique() <= DRAWN:
+        return frame, list(kinds)
+    found = []
+    for kind in kinds:
+        better = kind.compared.groupby("activation")["difference"].mean()
+        better = (
+            better if metric_of(kind.metric, kind.frame).higher_is_better else -better
+        )
+        names = {baseline, *better.nlargest(DRAWN - 1).index}
+        rows, compared = kind.frame, kind.compared
+        rows = rows[rows["activation"].isin(names)]
+        compared = compared[compared["activation"].isin(names)]
+        found.append(kind._replace(frame=rows, compared=compared))
+    return pd.concat([kind.frame for kind in found]), found
+
+
+def _section(name: str, title: str, plates: Sequence[Plate], out: Output) -> dict:
+    items = [_item(plate, out) for plate in plates]
     return {"id": name, "title": title, "plates": items}
 
 
-def _item(plate: Plate, folder: Path) -> dict:
+def _item(plate: Plate, out: Output) -> dict:
+    code = svg(plate.figure)
+    out.write(f"{plate.name}.png", png(plate.figure), figure=True)
+    out.write(f"{plate.name}.svg", code, figure=True)
     return {
         "name": plate.name,
         "title": plate.title,
         "caption": plate.caption,
-        "uri": save(plate, folder),
+        "uri": data_uri(code),
         "width": round(96 * plate.figure.get_figwidth()),
     }
 
 
-def _exhibit(made: Made, out: Path, study: Study) -> dict:
-    """What the template needs of an exhibit, whose files are written."""
+def _shown(exhibits: Sequence[Made], out: Output, study: Study) -> list[dict]:
+    """What the template needs of the exhibits, whose files are written."""
+    both = zip(exhibits, study.exhibits, strict=True)
+    return [{**_exhibit(made, out, study), "first": e.first} for made, e in both]
+
+
+def _exhibit(made: Made, out: Output, study: Study) -> dict:
     if isinstance(made, Plate):
-        return {"plates": [_item(made, out / "figures")]}
+        return {"plates": [_item(made, out)]}
     name = slug(made.exhibit.title)
     if made.table is not None:
         _write_table(out, study, name, made.table, made.exhibit.caption)
@@ -244,10 +312,12 @@ def _exhibit(made: Made, out: Path, study: Study) -> dict:
 
 
 def _contents(
-    study: Study, exhibits: Sequence[Made], sections: Sequence[Mapping[str, Any]]
+    study: Study, sections: Sequence[Mapping[str, Any]]
 ) -> list[tuple[str, str]]:
-    claims = [("claims", "Claims and verdicts")] if study.paper else []
-    shown = [("exhibits", "The paper’s figures and tables")] if exhibits else []
+    wanted = study.paper or study.claims
+    claims = [("claims", "Claims and verdicts")] if wanted else []
+    below = any(not exhibit.first for exhibit in study.exhibits)
+    shown = [("exhibits", _exhibits_title(study))] if below else []
     return [
         *claims,
         *shown,
@@ -259,15 +329,18 @@ def _contents(
     ]
 
 
+def _exhibits_title(study: Study) -> str:
+    return f"The {'paper' if study.paper else 'study'}’s figures and tables"
+
+
 def tally(verdicts: Iterable[str]) -> list[tuple[str, int]]:
     """How many claims have each verdict; verdicts without any are left out."""
     counts = Counter(verdicts)
-    order = ("supported", "contradicted", "undecided")
-    return [(verdict, counts[verdict]) for verdict in order if counts[verdict]]
+    return [(verdict, counts[verdict]) for verdict in VERDICTS if counts[verdict]]
 
 
-def _notes(frame: pd.DataFrame) -> list[str]:
-    notes = []
+def _notes(provenance: Mapping[str, Any], frame: pd.DataFrame) -> list[str]:
+    notes = notes_of(provenance)
     lost = frame[diverged(frame)].drop_duplicates(["cell", "seed"])
     if len(lost):
         counts = lost["activation"].value_counts()
@@ -289,6 +362,12 @@ def _notes(frame: pd.DataFrame) -> list[str]:
             f"These results have {seeds} seed{'s' * (seeds != 1)}: too few to decide "
             "much. At least ten are advisable."
         )
+    many = frame["activation"].nunique()
+    if many > DRAWN:
+        notes.append(
+            f"Figures show the baseline and the best of {many} activations, {DRAWN} in "
+            "all; the tables have every one."
+        )
     count = len(tasks(frame))
     if count > DETAILED:
         notes.append(
@@ -296,25 +375,3 @@ def _notes(frame: pd.DataFrame) -> list[str]:
             "means, another every seed."
         )
     return notes
-
-
-def _summary_caption(frame: pd.DataFrame, ended: pd.DataFrame) -> str:
-    limits = ", ".join(f"{x:.3g}" for x in ended["loss_threshold"].unique()[:4])
-    several = ended["loss_threshold"].nunique() > 4
-    return (
-        "Mean over seeds [95 % confidence interval] at the last epoch. Dead units are "
-        "the mean over hidden layers. Epochs to loss: median over seeds of the first "
-        "epoch with a training loss of at most what the baseline has after half of its "
-        f"epochs ({limits}{', …' if several else ''})."
-    )
-
-
-def _comparisons_caption(kind: Kind, baseline: str, alpha: float) -> str:
-    label = METRICS[kind.metric].label
-    return (
-        f"Differences in test {label} from {baseline}, paired by seed, "
-        "with 95 % confidence intervals; d_z is the mean difference in standard "
-        "deviations of the differences; better, equal and worse count seeds. p is "
-        f"two-sided; an asterisk marks p ≤ {alpha:g} after Holm’s correction over this "
-        "table."
-    )

@@ -1,21 +1,32 @@
 """One run: pure functions to initialise, step and evaluate, and what they need."""
 
+from relujax.extras import needs
+
+needs("relujax.training", "flax", "optax")
+
+from relujax.training._epoch import NEVER as NEVER
 from relujax.training._epoch import EpochLosses as EpochLosses
 from relujax.training._epoch import train_epoch as train_epoch
 from relujax.training._fates import Fates as Fates
 from relujax.training._fates import alive as alive
 from relujax.training._fates import follow as follow
-from relujax.training._objectives import OBJECTIVES as OBJECTIVES
+from relujax.training._losses import OBJECTIVES as OBJECTIVES
+from relujax.training._metrics import METRICS as METRICS
+from relujax.training._metrics import SplitMetric as SplitMetric
+from relujax.training._metrics import make_metric as make_metric
 from relujax.training._objectives import Objective as Objective
+from relujax.training._objectives import Purpose as Purpose
 from relujax.training._objectives import (
     classification_metrics as classification_metrics,
 )
 from relujax.training._objectives import confusion_matrix as confusion_matrix
+from relujax.training._objectives import make_objective as make_objective
 from relujax.training._objectives import objective as objective
+from relujax.training._objectives import purpose_of as purpose_of
+from relujax.training._optimizers import OPTIMIZERS as OPTIMIZERS
 from relujax.training._optimizers import OPTIONS as OPTIONS
-from relujax.training._optimizers import check_optimizer as check_optimizer
 from relujax.training._optimizers import make_optimizer as make_optimizer
-from relujax.training._optimizers import optimizer_defaults as optimizer_defaults
+from relujax.training._optimizers import traceable as traceable
 from relujax.training._run import Batch as Batch
 from relujax.training._run import Run as Run
 from relujax.training._run import Split as Split

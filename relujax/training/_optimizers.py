@@ -1,8 +1,9 @@
-"""Optimisers by name: optax's, with a schedule and gradient clipping as options."""
+"""Optimisers: optax's by name, with a schedule and clipping, and a user's own."""
 
 import inspect
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import jax
@@ -10,21 +11,30 @@ import jax.numpy as jnp
 import optax
 from jax.typing import ArrayLike
 
-from relujax.errors import InputError, unknown
-
-_FACTORIES: dict[str, Callable[..., optax.GradientTransformation]] = {
-    "adam": optax.adam,
-    "adamax": optax.adamax,
-    "adamw": optax.adamw,
-    "rmsprop": optax.rmsprop,
-    "sgd": optax.sgd,
-}
+from relujax.errors import InputError, first_line, unknown
+from relujax.parts import Entry, Part, Registry
+from relujax.specs import Parameter, parameter
+from relujax.training._trial import takes_steps, traceable_numbers
 
 # Keras' and PyTorch's default for the Adam family and RMSprop; optax has none.
-_LEARNING_RATE = {"sgd": 0.01}
+_LEARNING_RATE = 1e-3
+_OTHER_RATES: Mapping[str, float | None] = {
+    "adadelta": 1.0,  # PyTorch's: the method is meant to need none.
+    "adafactor": None,  # It has its own.
+    "adagrad": 0.01,
+    "lbfgs": None,  # A line search finds it.
+    "lion": 1e-4,
+    "sgd": 0.01,
+}
 
 #: What every optimiser takes besides, and what leaves it as optax has it.
 OPTIONS: Mapping[str, Any] = {"schedule": None, "warmup": 0.0, "clip": None}
+
+_OPTION_PARAMETERS = {
+    "schedule": Parameter(None, "str", optional=True),
+    "warmup": Parameter(0.0, "float", traced=True),
+    "clip": Parameter(None, "float", optional=True, traced=True),
+}
 
 # The fraction of the learning rate that is left at a fraction of the decay.
 _DECAYS: dict[str | None, Callable[[jax.Array], ArrayLike]] = {
@@ -33,86 +43,84 @@ _DECAYS: dict[str | None, Callable[[jax.Array], ArrayLike]] = {
     "linear": lambda done: 1 - done,
 }
 
-_BELOW_ONE = {"b1", "b2", "decay", "momentum", "warmup"}
+_BELOW_ONE = {"b1", "b2", "b3", "beta", "decay", "momentum", "rho", "warmup"}
 
 
-def optimizer_defaults(name: str) -> Mapping[str, Any]:
-    """Hyperparameter to default of an optimiser: all numbers and switches it takes.
+class _Optimizers(Registry):
+    """Optimisers; a float is traced where the factory can work with a tracer."""
 
-    >>> optimizer_defaults("adam")["learning_rate"]
-    0.001
+    def entry(self, name: str) -> Entry:
+        entry = super().entry(name)
+        numbers = traceable(entry)
+        return entry._replace(
+            parameters={
+                key: known._replace(traced=key in numbers)
+                for key, known in entry.parameters.items()
+            }
+        )
+
+
+#: The optimisers. One of a user's own is a function `f(steps, learning_rate=0.1, ...)`
+#: (or without `steps`) that returns an optax transformation, or a finished one.
+OPTIMIZERS = _Optimizers(
+    "optimizer",
+    given=("steps",),
+    accepts=lambda obj: isinstance(
+        obj, optax.GradientTransformation | optax.MultiSteps
+    ),
+)
+
+
+def traceable(entry: Entry) -> frozenset[str]:
+    """The numbers of an optimiser that can be arguments of the compiled program.
+
+    Found by a trial: the factory and one update are traced with a tracer for each.
     """
-    if name not in _FACTORIES:
-        raise unknown("optimizer", name, _FACTORIES)
-    parameters = inspect.signature(_FACTORIES[name]).parameters.values()
-    defaults: dict[str, Any] = {"learning_rate": _LEARNING_RATE.get(name, 1e-3)}
-    for parameter in parameters:
-        if isinstance(parameter.default, bool | float | int):
-            defaults[parameter.name] = parameter.default
-    if name == "sgd":
-        defaults["momentum"] = None
-    return {**defaults, **OPTIONS}
-
-
-def check_optimizer(name: str, values: Mapping[str, Any]) -> None:
-    """Refuse hyperparameters that are out of range.
-
-    Raises:
-      InputError: a number is negative or not finite, a decay is 1 or more, or the
-        schedule is unknown.
-    """
-    for key, value in values.items():
-        if key == "schedule":
-            if value not in _DECAYS:
-                raise unknown("schedule", str(value), filter(None, _DECAYS))
-            continue
-        if value is None or isinstance(value, bool):
-            continue
-        if not isinstance(value, int | float):
-            raise InputError(
-                f"Expected a number for {key!r} of optimizer {name}, got {value!r}."
-            )
-        most = 1.0 if key in _BELOW_ONE else math.inf
-        if not 0 <= value < most or (key == "clip" and value == 0):
-            least = "above 0" if key == "clip" else "at least 0"
-            below = "finite" if most == math.inf else "below 1"
-            raise InputError(
-                f"Expected {key!r} of optimizer {name} to be {least} and {below}, got "
-                f"{value!r} instead."
-            )
+    numbers = tuple(
+        (key, known.default if isinstance(known.default, float) else 0.5)
+        for key, known in entry.parameters.items()
+        if known.kind == "float"
+    )
+    # Numbers without a default have to be given; others are given as they are.
+    needed = [
+        key for key, value in numbers if entry.parameters[key].default is not None
+    ]
+    return traceable_numbers(entry.factory, numbers, tuple(needed))
 
 
 def make_optimizer(
-    name: str,
-    *,
-    learning_rate: ArrayLike,
-    steps: int = 1,
-    schedule: str | None = None,
-    warmup: ArrayLike = 0.0,
-    clip: ArrayLike | None = None,
-    **values: Any,
+    part: Part, numbers: Mapping[str, ArrayLike], *, steps: int
 ) -> optax.GradientTransformation:
-    """The optax transformation; numeric values may be traced.
+    """The optax transformation of a part of `OPTIMIZERS`.
 
     Args:
-      name: `adam`, `adamax`, `adamw`, `rmsprop` or `sgd`.
-      learning_rate: the highest one, if there is a schedule.
+      part: the optimiser and its static values.
+      numbers: its traced numbers, as `part.numeric`; they may be tracers.
       steps: updates of the whole training, which a schedule spans.
-      schedule: how the learning rate falls to 0 at the end: `cosine` (Loshchilov and
-        Hutter, https://arxiv.org/abs/1608.03983, without restarts) or `linear`; None
-        for a constant one.
-      warmup: fraction of the steps over which it rises linearly before.
-      clip: the largest global norm of the gradient (Pascanu et al.,
-        https://arxiv.org/abs/1211.5063); None for any.
-      **values: the hyperparameters that optax has.
+
+    Raises:
+      InputError: what the part builds is not an optax transformation.
     """
-    rate: Any = learning_rate
-    if schedule is not None or not _is_zero(warmup):
-        rate = scheduled(learning_rate, steps, schedule, warmup)
-    optimizer = _FACTORIES[name](learning_rate=rate, **values)
-    if clip is None:
-        return optimizer
-    return optax.chain(optax.clip_by_global_norm(clip), optimizer)  # pyright: ignore
+    values: dict[str, Any] = {**dict(part.static), **numbers}
+    if takes_steps(part.factory):
+        values["steps"] = steps
+    try:
+        built = part.factory(**values)
+    except InputError:
+        raise
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(
+            f"Expected an optax transformation from the optimizer {part.name}, got "
+            f"{type(error).__name__}: {first_line(error)}"
+        ) from error
+    if isinstance(built, optax.MultiSteps):
+        return built.gradient_transformation()
+    if isinstance(built, optax.GradientTransformation):
+        return built
+    raise InputError(
+        f"Expected an optax transformation from the optimizer {part.name}, got "
+        f"{type(built).__name__}."
+    )
 
 
 def scheduled(
@@ -123,6 +131,14 @@ def scheduled(
     >>> rate = scheduled(1.0, 100, "linear", 0.1)
     >>> [round(float(rate(step)), 2) for step in (0, 9, 10, 55, 100)]
     [0.1, 1.0, 1.0, 0.5, 0.0]
+
+    Args:
+      learning_rate: the highest one.
+      steps: updates of the whole training.
+      schedule: how it falls to 0 at the end: `cosine` (Loshchilov and Hutter,
+        https://arxiv.org/abs/1608.03983, without restarts) or `linear`; None for a
+        constant one.
+      warmup: fraction of the steps over which it rises linearly before.
     """
     rising = jnp.maximum(jnp.asarray(warmup) * steps, 1e-6)
     falling = jnp.maximum(steps - rising, 1e-6)
@@ -138,5 +154,82 @@ def scheduled(
     return rate
 
 
+def _with_options(
+    build: Callable[..., optax.GradientTransformation],
+    *,
+    steps: int,
+    learning_rate: ArrayLike | None,
+    schedule: str | None = None,
+    warmup: ArrayLike = 0.0,
+    clip: ArrayLike | None = None,
+    **values: Any,
+) -> optax.GradientTransformation:
+    """One of optax's optimisers, with a schedule, and with the gradient clipped to a
+    largest global norm (Pascanu et al., https://arxiv.org/abs/1211.5063)."""
+    rate: Any = learning_rate
+    if schedule is not None or not _is_zero(warmup):
+        if learning_rate is None:
+            raise InputError(
+                "Expected a learning_rate for the schedule to change, got None."
+            )
+        rate = scheduled(learning_rate, steps, schedule, warmup)
+    optimizer = build(learning_rate=rate, **values)
+    if clip is None:
+        return optimizer
+    return optax.chain(optax.clip_by_global_norm(clip), optimizer)  # pyright: ignore
+
+
 def _is_zero(value: ArrayLike) -> bool:
     return isinstance(value, int | float) and value == 0
+
+
+def _in_range(what: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Refuse numbers that are out of range, and schedules that are unknown."""
+    for key, value in values.items():
+        if key == "schedule" and value not in _DECAYS:
+            raise unknown("schedule", str(value), filter(None, _DECAYS))
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        most = 1.0 if key in _BELOW_ONE else math.inf
+        if not 0 <= value < most or (key == "clip" and value == 0):
+            least = "above 0" if key == "clip" else "at least 0"
+            below = "finite" if most == math.inf else "below 1"
+            raise InputError(
+                f"Expected {key!r} of {what} to be {least} and {below}, got {value!r} "
+                f"instead."
+            )
+    return values
+
+
+def _parameters(name: str, build: Callable) -> dict[str, Parameter]:
+    """The numbers and switches of one of optax's optimisers."""
+    rate = _OTHER_RATES.get(name, _LEARNING_RATE)
+    taken = {"learning_rate": Parameter(rate, "float", rate is None, traced=True)}
+    for p in inspect.signature(build).parameters.values():
+        if p.name == "momentum" and p.default is None:
+            taken[p.name] = Parameter(None, "float", optional=True, traced=True)
+        elif isinstance(p.default, bool | int | float):
+            taken[p.name] = parameter(p.default)
+    if isinstance(build, partial):  # What sets it apart is not up for choice.
+        taken = {k: v for k, v in taken.items() if k not in build.keywords}
+    return {**taken, **_OPTION_PARAMETERS}
+
+
+def _ship(name: str, build: Callable) -> None:
+    options = set(OPTIONS) | ({"momentum"} if name == "rmsprop" else set())
+    OPTIMIZERS.ship(
+        name,
+        partial(_with_options, build),
+        _parameters(name, build),
+        options=frozenset(options),
+        fit=_in_range,
+    )
+
+
+for _name in (
+    *("adabelief", "adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw"),
+    *("amsgrad", "lamb", "lars", "lbfgs", "lion", "nadam", "nadamw", "novograd"),
+    *("radam", "rmsprop", "sgd", "yogi"),
+):
+    _ship(_name, getattr(optax, _name))
+_ship("muon", optax.contrib.muon)

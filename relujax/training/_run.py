@@ -7,12 +7,14 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from relujax.barrier import all_at_once
 from relujax.errors import InputError
-from relujax.models import Model, Stack
+from relujax.kernels.barrier import all_at_once
+from relujax.networks import Model, Stack
 from relujax.training._fates import Masks
+from relujax.training._metrics import SplitMetric, measured
 from relujax.training._objectives import Objective
 from relujax.training._streams import Streams
+from relujax.training._update import start, update
 
 Tree = Any
 
@@ -36,18 +38,27 @@ class TrainState(NamedTuple):
 
 
 class Split(NamedTuple):
-    """Examples `x [n, ...]` and targets `y [n]`."""
+    """Examples `x [n, ...]` and targets `y [n]`.
+
+    `weight [n]`, of 0 and more, says how much each counts in the loss of an update:
+    the mean loss is ∑ wᵢ lossᵢ / ∑ wᵢ over a batch. Evaluation counts all alike.
+    """
 
     x: jax.Array
     y: jax.Array
+    weight: jax.Array | None = None
 
 
 class Batch(NamedTuple):
-    """A batch of fixed size; `mask [n]` is 0 where it is padding."""
+    """A batch of fixed size; `mask [n]` is 0 where it is padding.
+
+    `weight [n]` are the weights of the examples, None if they are equal.
+    """
 
     x: jax.Array
     y: jax.Array
     mask: jax.Array
+    weight: jax.Array | None = None
 
 
 class Run(NamedTuple):
@@ -77,6 +88,7 @@ def make_run(
     transform: Callable[[jax.Array], jax.Array],
     eval_batch: int | None = None,
     tolerances: Sequence[float] = (),
+    metrics: Sequence[SplitMetric] = (),
 ) -> Run:
     """Compose a run.
 
@@ -89,11 +101,17 @@ def make_run(
       eval_batch: examples per evaluation batch: bounds memory, changes no number
         beyond rounding; by default what `examples_at_once` says.
       tolerances: adds metrics `small_<tolerance>`, for models with a `Stack`.
+      metrics: adds each under its name; the outputs of a split, `[n, outputs]`, are
+        kept for them, and only for them.
+
+    Raises:
+      InputError: from `step`, the optimiser asks for what no update has; from
+        `evaluate`, a metric is of another form or has the name of another number.
     """
 
     def init(streams, x):
         params, state = model.init(streams.init, transform(x))
-        return TrainState(params, state, optimizer.init(params), jnp.int32(0))
+        return TrainState(params, state, start(optimizer, params), jnp.int32(0))
 
     def step(state, batch, streams):
         rngs = {
@@ -106,17 +124,19 @@ def make_run(
             logits, changed, _ = model.apply(
                 params, fed, transform(batch.x), rngs=rngs, train=True
             )
-            losses = objective.loss(logits, batch.y)
-            return (losses * batch.mask).sum() / batch.mask.sum(), changed
+            return _mean(objective.loss(logits, batch.y), batch), changed
 
         gradient = jax.value_and_grad(mean_loss, has_aux=True)
         (loss, changed), grads = gradient(state.params)
         grads = all_at_once(grads)
-        update = optax.with_extra_args_support(optimizer).update
-        updates, opt_state = update(
-            grads, state.opt_state, state.params, value=loss, grad=grads
+        params, opt_state = update(
+            optimizer,
+            grads,
+            state.opt_state,
+            state.params,
+            loss,
+            lambda params: mean_loss(params)[0],
         )
-        params = optax.apply_updates(state.params, updates)
         return TrainState(params, changed, opt_state, state.step + 1), loss
 
     def evaluate(state, split):
@@ -127,21 +147,27 @@ def make_run(
                 state.params, fed, transform(batch.x)
             )
             sums = objective.sums(logits, batch.y, batch.mask, classes)
-            return sums, tuple(_reach(site, batch.mask) for site in preactivations)
+            reached = tuple(_reach(site, batch.mask) for site in preactivations)
+            return sums, reached, logits if metrics else None
 
         size = eval_batch or examples_at_once(split.x)
-        if len(split.x) <= size:
-            sums, reached = statistics(Batch(split.x, split.y, jnp.ones(len(split.x))))
-        else:
-            batches = in_batches(split, size)
-            sums, reached = jax.lax.map(statistics, batches)
-            sums = jax.tree.map(lambda s: s.sum(0), sums)
-            reached = jax.tree.map(lambda r: r.max(0), reached)
+        sums, reached, outputs = _over_batches(statistics, split, size)
         dead = tuple(r.highest <= 0 for r in reached)
-        metrics = objective.metrics(sums, split.y) | _stack_metrics(reached, tolerances)
-        return metrics, dead
+        found = objective.metrics(sums, split.y) | _stack_metrics(reached, tolerances)
+        return found | measured(metrics, outputs, split.y, taken=found), dead
 
     return Run(init, step, evaluate)
+
+
+def _mean(losses: jax.Array, batch: Batch) -> jax.Array:
+    """The mean over the unmasked examples, by their weights if they have some."""
+    mask = batch.mask.astype(losses.dtype)
+    if batch.weight is None:
+        return (losses * mask).sum() / mask.sum()
+    weight = mask * batch.weight.astype(losses.dtype)
+    total = weight.sum()
+    # A batch in which nothing counts has a loss of 0, and no gradient.
+    return (losses * weight).sum() / jnp.where(total > 0, total, 1)
 
 
 def feed(state: Mapping[str, Tree], **signals: jax.Array) -> Tree:
@@ -180,6 +206,21 @@ def in_batches(split: Split, size: int) -> Batch:
     inside = jnp.minimum(index, n - 1)
     mask = (index < n).astype(jnp.float32)
     return Batch(split.x[inside], split.y[inside], mask)
+
+
+def _over_batches(
+    statistics: Callable[[Batch], tuple[Tree, Tree, Any]], split: Split, size: int
+) -> tuple[Tree, Tree, Any]:
+    """The sums, the highest reach and the outputs `[n, ...]` over a whole split."""
+    n = len(split.x)
+    if n <= size:
+        return statistics(Batch(split.x, split.y, jnp.ones(n, jnp.float32)))
+    sums, reached, outputs = jax.lax.map(statistics, in_batches(split, size))
+    sums = jax.tree.map(lambda s: s.sum(0), sums)
+    reached = jax.tree.map(lambda r: r.max(0), reached)
+    if outputs is not None:  # The padding is at the end.
+        outputs = outputs.reshape(-1, *outputs.shape[2:])[:n]
+    return sums, reached, outputs
 
 
 class _Reach(NamedTuple):

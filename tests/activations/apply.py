@@ -8,13 +8,18 @@ import jax.numpy as jnp
 import numpy as np
 
 import relujax
+from relujax.activations.unary import curve
 
 
 def function(spec, x, *, key=None, **overrides):
-    """The unary function of a spec: trained if there is a key, else evaluated."""
+    """The unary function of a spec: trained if there is a key, else evaluated.
+
+    Of what takes several features, along the line that the registry has for it.
+    """
     activation = relujax.get(spec, **overrides)
     params = activation.init(x.shape, x.dtype)
-    return lambda x: activation.apply(params, x, key=key, train=key is not None)
+    apply = curve(activation)
+    return lambda x: apply(params, x, key=key, train=key is not None)
 
 
 def value(spec, x, **options):

@@ -103,6 +103,58 @@ def s_shape(t_l, a_l, t_r, a_r):
     )
 
 
+def square_root(b):
+    """Squareplus, below 0 in the form that loses no digits."""
+
+    def y(x):
+        root = np.sqrt(x**2 + b)
+        return np.where(x > 0, (x + root) / 2, b / 2 / (root + np.abs(x)))
+
+    def dy(x):
+        root = np.sqrt(x**2 + b)
+        return np.where(x > 0, (1 + x / root) / 2, b / 2 / root / (root + np.abs(x)))
+
+    return y, dy
+
+
+def at_ends(dy):
+    """The derivative at -1e4 and +1e4."""
+    return float(dy(np.float64(-1e4))), float(dy(np.float64(1e4)))
+
+
+def shrink(band, by):
+    """0 within `band` of 0, and the rest moved `by` towards it."""
+    return (
+        lambda x: np.where(np.abs(x) <= band, 0, x - by * np.sign(x)),
+        lambda x: np.where(np.abs(x) <= band, 0.0, 1.0),
+    )
+
+
+def cut(at, value):
+    return (
+        lambda x: np.where(x > at, x, value),
+        lambda x: np.where(x > at, 1.0, 0.0),
+    )
+
+
+def hinges(*terms):
+    """ReLU, and `a * (b - x)` left of each hinge `b`."""
+    return (
+        lambda x: pos(x) + sum(a * pos(b - x) for a, b in terms),
+        lambda x: step(x) - sum(np.where(x <= b, a, 0.0) for a, b in terms),
+    )
+
+
+def quotient(p, q):
+    """A quotient of two polynomials, highest power first."""
+    p, q = np.poly1d(p), np.poly1d(q)
+    return (
+        lambda x: p(x) / q(x),
+        lambda x: (p.deriv()(x) * q(x) - p(x) * q.deriv()(x)) / q(x) ** 2,
+    )
+
+
+NEAR_RELU = (1.1915, 1.5957, 0.5, 0.0218), (2.383, 0.0, 1.0)
 SELU = 1.0507009873554804934193349852946
 SELU_LEFT = SELU * 1.6732632423543772848170429916717
 
@@ -346,4 +398,129 @@ ROWS = (
         (nan, nan, 0, 1),  # two values each: test_shapes.py
         {0.0: 0.0},
     ),
+    Row(
+        "hard_tanh",
+        lambda x: np.clip(x, -1, 1),
+        lambda x: np.where(np.abs(x) <= 1, 1.0, 0.0),
+        (-1, 1, 0, 0),
+        {-1.0: 1.0, 1.0: 1.0},
+    ),
+    Row(
+        "hard_sigmoid",
+        lambda x: np.clip((x + 3) / 6, 0, 1),
+        lambda x: np.where(np.abs(x) < 3, 1 / 6, 0.0),
+        (0, 1, 0, 0),
+        {-3.0: 0.0, 3.0: 0.0},
+    ),
+    Row(
+        "hard_swish",
+        lambda x: x * np.clip((x + 3) / 6, 0, 1),
+        lambda x: np.where(x >= 3, 1.0, np.where(x <= -3, 0.0, (2 * x + 3) / 6)),
+        (0, inf, 0, 1),
+        {-3.0: 0.0, 3.0: 1.0},
+        {-1.0: -1 / 3, 1.0: 2 / 3},
+    ),
+    Row(
+        "squareplus",
+        *square_root(4.0),
+        (0, inf, *at_ends(square_root(4.0)[1])),
+        golden={-1.0: 0.618034, -3.0: 0.30277562, 0.5: 1.2807764, 3.0: 3.3027756},
+    ),
+    Row(
+        "squareplus(b=0.5)",
+        *square_root(0.5),
+        (0, inf, *at_ends(square_root(0.5)[1])),
+    ),
+    Row(
+        "soft_sign",
+        lambda x: x / (1 + np.abs(x)),
+        lambda x: 1 / (1 + np.abs(x)) ** 2,
+        (-1, 1, 1 / 10001**2, 1 / 10001**2),
+        {0.0: 1.0},
+    ),
+    Row(
+        "log_sigmoid",
+        lambda x: -np.logaddexp(0, -x),
+        lambda x: expit(-x),
+        (-inf, 0, 1, 0),
+    ),
+    Row(
+        "tanh_shrink",
+        lambda x: x - np.tanh(x),
+        lambda x: np.tanh(x) ** 2,
+        (-inf, inf, 1, 1),
+    ),
+    Row("hard_shrink", *shrink(0.5, 0.0), (-inf, inf, 1, 1), {-0.5: 0.0, 0.5: 0.0}),
+    Row(
+        "hard_shrink(lambd=2.0)",
+        *shrink(2.0, 0.0),
+        (-inf, inf, 1, 1),
+        {-2.0: 0.0, 2.0: 0.0},
+    ),
+    Row("soft_shrink", *shrink(0.5, 0.5), (-inf, inf, 1, 1), {-0.5: 0.0, 0.5: 0.0}),
+    Row(
+        "soft_shrink(lambd=2.0)",
+        *shrink(2.0, 2.0),
+        (-inf, inf, 1, 1),
+        {-2.0: 0.0, 2.0: 0.0},
+    ),
+    Row("threshold", *cut(1.0, 0.0), (0, inf, 0, 1), {1.0: 0.0}),
+    Row(
+        "threshold(threshold=-0.5, value=-2.0)",
+        *cut(-0.5, -2.0),
+        (-2, inf, 0, 1),
+        {-0.5: 0.0},
+    ),
+    Row(
+        "rational",
+        *quotient(*NEAR_RELU),
+        (-inf, inf, *at_ends(quotient(*NEAR_RELU)[1])),
+        golden={0.0: 0.0218},
+    ),
+    Row(
+        "rational(p3=1.0, p2=0.0, p1=0.0, p0=0.0, q2=1.0)",
+        *quotient((1.0, 0.0, 0.0, 0.0), (1.0, 0.0, 1.0)),
+        (-inf, inf, 1 + 1e-8, 1 + 1e-8),
+    ),
+    Row(
+        "apl",
+        *hinges((-0.1, 0), (-0.1, -0.5)),
+        (-inf, inf, 0.2, 1),
+        {-0.5: 0.2, 0.0: 0.1},
+    ),
+    # By hand: 0.5 max(1 - x, 0) + 0.25 max(-2 - x, 0) beside the ReLU.
+    Row(
+        "apl(a1=0.5, b1=1.0, a2=0.25, b2=-2.0)",
+        *hinges((0.5, 1), (0.25, -2)),
+        (inf, inf, -0.75, 1),
+        {-2.0: -0.75, 0.0: -0.5, 1.0: 0.5},
+        {-4.0: 3.0, -1.0: 1.0, 0.5: 0.75, 3.0: 3.0},
+    ),
+    # Gated units by their gate, with the value 1; the halves are in test_features.py.
+    Row("glu", expit, gate, (0, 1, 0, 0), golden={0.0: 0.5}),
+    Row("reglu", pos, step, (0, inf, 0, 1), {0.0: 0.0}),
+    Row("geglu", gelu_tanh, d_gelu_tanh, (0, inf, 0, 1)),
+    Row(
+        "geglu(approximate=False)",
+        lambda x: x / 2 * (1 + erf(x / np.sqrt(2))),
+        lambda x: norm.cdf(x) + x * norm.pdf(x),
+        (0, inf, 0, 1),
+    ),
+    Row(
+        "swiglu",
+        lambda x: x * expit(x),
+        lambda x: expit(x) + x * gate(x),
+        (0, inf, 0, 1),
+    ),
+    # Beside k features at 0, which it must reach to be among the k largest.
+    Row("top_k", pos, lambda x: np.where(x >= 0, 1.0, 0.0), (0, inf, 0, 1), {0.0: 1.0}),
+    Row(
+        "top_k(k=1)",
+        pos,
+        lambda x: np.where(x >= 0, 1.0, 0.0),
+        (0, inf, 0, 1),
+        {0.0: 1.0},
+    ),
+    Row("jump_relu", *cut(0.001, 0.0), (0, inf, 0, 1), {0.001: 0.0}),
+    Row("jump_relu(threshold=1.5)", *cut(1.5, 0.0), (0, inf, 0, 1), {1.5: 0.0}),
 )

@@ -1,5 +1,7 @@
 """What holds for every activation whatever its values: shapes, dtypes, transforms."""
 
+import inspect
+
 import chex
 import hypothesis.extra.numpy as hnp
 import hypothesis.strategies as st
@@ -7,67 +9,28 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from full import some
 from hypothesis import given, settings
 
 import relujax
 from relujax.activations._registry import definition
 
-from .apply import gradient, slope, value
+from .apply import value
 from .table import ROWS
 
 KEY = jax.random.key(3)
-NAMES = relujax.names()
+NAMES = relujax.names(gated=True)
 FORMS = [
     *NAMES,
     *(row.spec for row in ROWS if row.spec not in NAMES and "=T" in row.spec),
 ]
-specs = pytest.mark.parametrize("spec", FORMS)
+specs = pytest.mark.parametrize("spec", some(FORMS))
 names = pytest.mark.parametrize("name", NAMES)
 
 
 def keys(spec):
     """Evaluation, and training where that differs."""
     return (None, KEY) if relujax.get(spec).needs_key else (None,)
-
-
-@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16, jnp.float32, jnp.float64])
-@specs
-def test_dtype_and_shape_are_kept(spec, dtype):
-    """Parameters of a wider type must not promote the output."""
-    with jax.enable_x64(True):
-        x = jax.ShapeDtypeStruct((2, 3), dtype)
-        wide = {
-            name: jnp.asarray(v, jnp.float64)
-            for name, v in relujax.get(spec).hyperparameters.items()
-            if isinstance(v, float)
-        }
-        for key in keys(spec):
-            for f in (value, slope):
-                y = jax.eval_shape(lambda x, f=f, k=key: f(spec, x, key=k, **wide), x)
-                chex.assert_shape(y, (2, 6) if spec == "crelu" else (2, 3))
-                chex.assert_type(y, dtype)
-
-
-@specs
-def test_jit_is_eager(spec):
-    x = jnp.linspace(-3, 3, 8).reshape(2, 4)
-    for key in keys(spec):
-        both = lambda x, key=key: (value(spec, x, key=key), gradient(spec, x, key=key))
-        chex.assert_trees_all_close(jax.jit(both)(x), both(x), rtol=1e-6, atol=1e-6)
-
-
-@specs
-def test_vmap_is_a_loop(spec):
-    x = jnp.linspace(-3, 3, 8).reshape(2, 4)
-    activation = relujax.get(spec)
-    params = activation.init((4,), x.dtype)
-
-    def apply(key, x):
-        return activation.apply(params, x, key=key, train=activation.needs_key)
-
-    split = jax.random.split(KEY, 2)
-    loop = jnp.stack([apply(k, row) for k, row in zip(split, x, strict=True)])
-    chex.assert_trees_all_close(jax.vmap(apply)(split, x), loop, rtol=1e-6, atol=1e-7)
 
 
 @specs
@@ -86,17 +49,19 @@ def test_traced_hyperparameters_sweep(spec):
 
 @names
 def test_empty_and_scalar_arrays(name):
-    assert value(name, jnp.zeros((0, 2))).shape[0] == 0
+    shape = lambda x: jax.eval_shape(lambda x: value(name, x), x).shape
+    assert shape(jnp.zeros((0, 2)))[0] == 0
     if name != "crelu":
-        assert value(name, jnp.float32(0.5)).shape == ()
+        assert shape(jnp.float32(0.5)) == ()
 
 
 @pytest.mark.parametrize("x", [[1, 2], [True, False], [1j]], ids=["int", "bool", "c"])
 @names
 def test_only_floating_input(name, x):
     known = definition(name)
-    rest = (1.0,) * {"prelu": 1, "arelu": 1, "adaptive_tanh": 2}.get(name, 0)
-    rest = {"arelu_attention": (1.0, 1.0), "srelu_sshaped": (1.0,) * 4}.get(name, rest)
+    given = inspect.signature(known.function).parameters.values()
+    inputs = [p.name for p in given if p.kind is not p.KEYWORD_ONLY]
+    rest = (1.0,) * len(set(inputs) - {"key", "x"})
     first = (KEY,) if relujax.get(name).needs_key else ()
     with pytest.raises(TypeError, match=f"Expected a floating-point array for {name}"):
         known.function(*first, jnp.array(x), *rest)
@@ -120,7 +85,8 @@ def test_crelu_keeps_both_halves():
     row=st.sampled_from(ROWS),
     x=hnp.arrays(
         np.float32,
-        hnp.array_shapes(min_dims=1, max_dims=3, max_side=4),
+        # Of every rank, and few: JAX compiles every operation for each shape.
+        st.sampled_from([(), (1,), (4,), (2, 3), (2, 1, 4)]),
         elements=st.floats(-50, 50, width=32).filter(
             lambda v: v == 0 or abs(v) > 1e-30
         ),

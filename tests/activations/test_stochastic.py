@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.stats
+from full import slow
 
 import relujax
 from relujax.activations._registry import definition
@@ -18,7 +19,7 @@ from relujax.activations._registry import definition
 N = 40_000
 KEY = jax.random.key(2511)
 BOUND = 3.89
-STOCHASTIC = [name for name in relujax.names() if relujax.get(name).needs_key]
+STOCHASTIC = [name for name in relujax.names(gated=True) if relujax.get(name).needs_key]
 names = pytest.mark.parametrize("name", STOCHASTIC)
 # What the element of a large array at x = -0.7 is distributed like.
 LAWS = {
@@ -192,7 +193,7 @@ def test_rrelu_slopes_stay_between_the_bounds():
     assert (slope >= 1 / 8).all() and (slope <= 1 / 3).all()  # r at 0, as in torch
 
 
-@pytest.mark.parametrize("impl", ["threefry2x32", "threefry4x32"])
+@pytest.mark.parametrize("impl", ["threefry2x32", *slow("threefry4x32")])
 @pytest.mark.parametrize("fn", [relujax.n_relu, relujax.rrelu, relujax.noisy_relu])
 def test_sharding_changes_no_number(fn, impl):
     """The same draws on two devices as on one, for any way the array is cut."""

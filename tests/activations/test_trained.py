@@ -6,26 +6,43 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from full import slow
 
 import relujax
 from relujax.activations._registry import definition
 
+
+def learned(spec):
+    """The initial values of what is learned, which the spec states."""
+    act = relujax.get(spec)
+    return {k: act.hyperparameters[k] for k in act.init((1, 1, 1, 1))}
+
+
+TRAINABLE = (
+    f"{name}(trainable=True)"
+    for name in relujax.names(gated=True)
+    if "trainable" in definition(name).parameters
+)
 LEARNABLE = {
-    "prelu": {"alpha": 0.25},
-    "adaptive_tanh": {"a": 1.0, "b": 1.0},
-    "arelu_attention": {"alpha": 0.9, "beta": 2.0},
-    "srelu_sshaped": {"t_left": 0.0, "a_left": 0.2, "t_right": 1.0, "a_right": 1.0},
-    "srelu(trainable=True)": {"alpha": 1.0, "beta": 1.0},
-    "al_relu(trainable=True)": {"alpha": 0.01},
-    "star_relu(trainable=True)": {"scale": 0.8944, "bias": -0.4472},
+    s: learned(s) for s in (*relujax.names(gated=True), *TRAINABLE) if learned(s)
 }
 learnables = pytest.mark.parametrize("spec", LEARNABLE)
 
 
-def test_all_others_learn_nothing():
-    for name in relujax.names():
-        if name not in LEARNABLE:
-            assert relujax.get(name).init((4,), jnp.float32) == {}
+def test_initial_values_are_those_of_the_papers():
+    assert LEARNABLE["prelu"] == {"alpha": 0.25}
+    assert LEARNABLE["arelu_attention"] == {"alpha": 0.9, "beta": 2.0}
+    assert LEARNABLE["jump_relu"] == {"threshold": 0.001}
+    assert LEARNABLE["star_relu(trainable=True)"] == {"scale": 0.8944, "bias": -0.4472}
+    assert "star_relu" not in LEARNABLE
+
+
+def test_the_threshold_of_jump_relu_learns_by_its_straight_through_estimate():
+    x = jnp.array([0.2, 0.52, 1.0, 1.48, 1.52, -1.0])
+    act = relujax.get("jump_relu(threshold=1.0, bandwidth=1.0)")
+    grad = jax.grad(lambda p: (jnp.arange(1.0, 7) * act.apply(p, x)).sum())
+    # -θ/ε for each of 0.52, 1.0 and 1.48: |x - θ| < ε / 2.
+    assert grad({"threshold": jnp.float32(1.0)})["threshold"] == -(2 + 3 + 4)
 
 
 @learnables
@@ -37,11 +54,12 @@ def test_initial_values(spec):
 
 
 @learnables
-@pytest.mark.parametrize(("axis", "shape"), [(-1, (4,)), (1, (3, 1)), (-3, (2, 1, 1))])
-def test_per_channel_on_any_axis(spec, axis, shape):
+@pytest.mark.parametrize("axis", [-1, *slow(1, -3)])
+def test_per_channel_on_any_axis(spec, axis):
     """Each channel uses its own parameters, and no other's."""
     activation = relujax.get(spec, axis=axis)
     params = activation.init((2, 3, 4), jnp.float32)
+    shape = {-1: (4,), 1: (3, 1), -3: (2, 1, 1)}[axis]
     for p in params.values():
         chex.assert_shape(p, shape)
     channels = (2, 3, 4)[axis]
@@ -66,7 +84,7 @@ def test_prelu_of_one_channel_ignores_the_batch():
         relujax.get("prelu(axis=-3)").init((3, 4), jnp.float32)
 
 
-@learnables
+@pytest.mark.parametrize("spec", [s for s in LEARNABLE if s != "jump_relu"])
 def test_parameters_have_the_gradient_of_finite_differences(spec):
     with jax.enable_x64(True):
         activation = relujax.get(spec)

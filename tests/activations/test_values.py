@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import jax.test_util
 import numpy as np
 import pytest
+from full import slow
 
 import relujax
 from relujax import activations
@@ -19,7 +20,7 @@ from .apply import function, gradient, sheet, value
 from .table import ROWS
 
 rows = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.spec)
-dtypes = pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+IDS = [row.spec for row in ROWS if row.spec in relujax.names(gated=True)]
 
 TORCH = json.loads((Path(__file__).parent / "torch_values.json").read_text())
 # Dense, and with every kink and golden point of the tables on it.
@@ -79,18 +80,21 @@ def test_derivative_at_kinks(row):
 
 def test_registry_states_the_kinks():
     for row in ROWS:
-        if row.spec in relujax.names():
+        if row.spec in relujax.names(gated=True):
             assert definition(row.spec).kinks == pytest.approx(row.kinks), row.spec
 
 
-COMPANIONS = ("get", "names", "gain", "recommended_init", "properties")
+COMPANIONS = (
+    *("get", "names", "gain", "recommended_init", "properties", "union"),
+    *("facts", "number", "parameters"),
+)
 
 
 def test_table_is_complete():
     tabled = {relujax.get(row.spec).id for row in ROWS}
-    assert tabled == set(relujax.names())
-    known = {definition(name).function for name in relujax.names()}
-    known |= {definition(name).evaluation for name in relujax.names()}
+    assert tabled == set(relujax.names(gated=True))
+    known = {definition(name).function for name in relujax.names(gated=True)}
+    known |= {definition(name).evaluation for name in relujax.names(gated=True)}
     public = {
         f
         for name, f in vars(activations).items()
@@ -105,12 +109,19 @@ def test_torch_agrees(spec):
     ours, torch = sheet(spec, *FLOAT64), TORCH["forms"][spec]
     y, dy = at(TORCH["x"], ours.y), at(TORCH["x"], ours.dy)
     np.testing.assert_allclose(y, torch["y"], rtol=1e-12, atol=1e-14)
-    np.testing.assert_allclose(dy, torch["dy"], rtol=1e-9, atol=1e-13)
+    # At the kinks the libraries differ; the docstrings say where.
+    (kinks,) = (row.kinks for row in ROWS if row.spec == spec)
+    smooth = ~np.isin(TORCH["x"], [*kinks])
+    theirs = np.array(torch["dy"])
+    np.testing.assert_allclose(dy[smooth], theirs[smooth], rtol=1e-9, atol=1e-13)
 
 
 @pytest.mark.parametrize(
     "spec",
-    "relu leaky_relu elu celu selu relu6 softplus sigmoid tanh gelu silu mish".split(),
+    (
+        "relu leaky_relu elu celu selu relu6 softplus sigmoid tanh gelu silu mish "
+        "hard_tanh hard_sigmoid hard_swish log_sigmoid soft_sign"
+    ).split(),
 )
 def test_jax_nn_agrees_to_the_last_bit(spec):
     x = jnp.array(GRID, jnp.float32)
@@ -124,7 +135,10 @@ FORMS = {relujax.get(row.spec).id: row.spec for row in ROWS}
 FORMS = [s for s in FORMS.values() if "sugar" not in s and "surrogate" not in s]
 
 
-@pytest.mark.parametrize("specs", [FORMS[i::4] for i in range(4)], ids=" ".join)
+PARTS = [FORMS[i::8] for i in range(8)]
+
+
+@pytest.mark.parametrize("specs", [PARTS[0], *slow(*PARTS[1:])], ids=" ".join)
 def test_two_derivatives_by_finite_differences(specs):
     with jax.enable_x64(True):
         x = jnp.array(AWAY)
@@ -146,8 +160,20 @@ def test_ends(row):
     assert not np.isnan(ours.grad[[*INFINITIES]]).any()
 
 
-@dtypes
-@rows
+def quickly(row, dtype):
+    """Every form in float64, where its sheet is there, and every id in float16."""
+    return dtype == "float64" or (dtype == "float16" and row.spec in IDS)
+
+
+@pytest.mark.parametrize(
+    "row, dtype",
+    [
+        pytest.param(row, dtype, marks=() if quickly(row, dtype) else pytest.mark.slow)
+        for row in ROWS
+        for dtype in ("float16", "float64", "bfloat16", "float32")
+    ],
+    ids=lambda value: getattr(value, "spec", value),
+)
 def test_finite_input_gives_no_nan_and_nan_input_gives_nan(row, dtype):
     finite = np.abs(POINTS) <= float(jnp.finfo(dtype).max)
     for train in {False, relujax.get(row.spec).needs_key}:

@@ -37,6 +37,19 @@ def main():
         "rrelu(lower=0.2, upper=0.6)": partial(
             F.rrelu, lower=0.2, upper=0.6, training=False
         ),
+        "hard_tanh": F.hardtanh,
+        # Not hardsigmoid, whose derivative is 1/6 in float32 for a float64 input.
+        "hard_swish": F.hardswish,
+        "soft_sign": F.softsign,
+        "log_sigmoid": F.logsigmoid,
+        "tanh_shrink": F.tanhshrink,
+        "hard_shrink": F.hardshrink,
+        "hard_shrink(lambd=2.0)": partial(F.hardshrink, lambd=2.0),
+        "soft_shrink": F.softshrink,
+        "soft_shrink(lambd=2.0)": partial(F.softshrink, lambd=2.0),
+        "threshold": partial(F.threshold, threshold=1.0, value=0.0),
+        # By its gate, with the value 1.
+        "glu": lambda x: F.glu(torch.stack([torch.ones_like(x), x], -1))[..., 0],
     }
     rows = {}
     for spec, f in forms.items():

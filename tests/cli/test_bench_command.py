@@ -2,9 +2,8 @@
 
 import pytest
 
-from relujax import benchmark
-from relujax.benchmark import WORKLOADS
-from relujax.engine import Choice, Plan, _auto
+from relujax.engine import Plan, PlanChoice, _auto, benchmark
+from relujax.engine.benchmark import WORKLOADS
 
 
 def test_bench_names_plans_speeds_and_the_choice(relujax, monkeypatch, tmp_path):
@@ -34,7 +33,7 @@ def test_bench_names_plans_speeds_and_the_choice(relujax, monkeypatch, tmp_path)
 def test_seeds_per_hour():
     """455 examples in batches of 64, 20 epochs: 160 steps of a millisecond."""
     small, plan = WORKLOADS[-1], Plan("map")
-    speed = benchmark.Speed(small, {plan: 1e-3}, Choice(plan, "it is the only one"))
+    speed = benchmark.Speed(small, {plan: 1e-3}, PlanChoice(plan, "it is the only one"))
     assert speed.seeds_per_hour(plan) == pytest.approx(3600 / 0.16)
 
 

@@ -109,6 +109,9 @@ def test_sites_and_axes(diagnose):
     args = ["--data", "images.npy", "--unit-axis", "1"]
     code, text = diagnose("usernet:first", *args)
     assert code == 0 and "2 of 2 units never fire" in text
+    args = ["--data", "images.npy", "--unit-axis", "relu=1+2"]
+    code, text = diagnose("usernet:first", *args)
+    assert code == 0 and "units (2 x " in text
 
 
 def test_a_module_that_holds_its_parameters(diagnose):
@@ -153,6 +156,7 @@ def test_a_named_data_set_and_a_report(diagnose, folder):
         ("usernet:net", "x.npy --sites relo", "Did you mean 'relu'"),
         ("usernet:net", "x.npy --sites ,", "Expected some sites"),
         ("usernet:net", "x.npy --unit-axis 2", "give unit_axis="),
+        ("usernet:net", "x.npy --unit-axis 1+", "several such as 0+2"),
         ("usernet:net", "x.npy --batch-size 0", "a batch size of at least 1"),
         ("usernet", "x.npy", "Expected module:function, got 'usernet'"),
         ("nosuch:f", "x.npy", "Cannot import 'nosuch': ModuleNotFoundError"),

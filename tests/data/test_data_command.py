@@ -6,9 +6,10 @@ import sys
 import urllib.error
 import urllib.request
 
+import numpy as np
 import pytest
 
-from relujax.data import _registry
+from relujax.data import SOURCES, _registry
 
 TRAIN_X = "train-images-idx3-ubyte.gz"
 
@@ -17,7 +18,8 @@ TRAIN_X = "train-images-idx3-ubyte.gz"
 def tiny_is_known(tiny, monkeypatch):
     """`tiny` is a data set like MNIST."""
     source = _registry._image_source(tiny)
-    monkeypatch.setitem(_registry._SOURCES, "tiny", source)
+    monkeypatch.setattr(SOURCES, "_entries", dict(SOURCES._entries))
+    SOURCES.add("tiny", source, source.parameters)
 
 
 @pytest.fixture
@@ -106,6 +108,11 @@ def test_without_network_and_folder_a_sentence_says_what_to_do(
         (["info", "mnits"], "Did you mean 'mnist'"),
         (["list", "--data-dir", "/nowhere"], "an existing folder"),
         (["prepare", "mnist", "--data-dir", "."], "found none: download it from"),
+        (["prepare", "csv"], "Nothing to prepare for 'csv'"),
+        (["check", "wdcb"], "Did you mean 'wdbc'"),
+        (["check", "cohort.csv"], "write csv(path='cohort.csv', target='...')"),
+        (["check", "csv(path='cohort.csv')"], "Expected a value for 'target'"),
+        (["check", "nowhere:cohort"], "Expected to import 'nowhere'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -113,6 +120,62 @@ def test_bad_input_is_one_sentence(relujax, args, sentence):
     code, text = relujax("data", *args)
     _one_sentence(code, text)
     assert sentence in text
+
+
+def _table(path, rows=30):
+    lines = [f"{i},{'ab'[i % 2]},{'xy[/z]'[i % 2 * 5 :]}" for i in range(rows)]
+    path.write_text("\n".join(["dose,grade,site", *lines]) + "\n")
+
+
+def test_check_counts_the_classes_and_says_what_is_odd(relujax, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    _table(tmp_path / "t[x].csv")
+    code, text = relujax(
+        "data", "check", "csv(path='t[x].csv', target='grade', validation=0.25)"
+    )
+    assert code == 0
+    assert "18 train + 6 validation + 6 test, each 3" in text
+    rows = [line.split() for line in text.splitlines()]
+    assert ["a", "9", "3", "3"] in rows and ["b", "9", "3", "3"] in rows
+    assert "Nothing is wrong with it." in text
+    assert "Note:" not in text
+
+
+def test_check_refuses_what_cannot_be_trained_on(relujax, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x = np.zeros((20, 2))
+    x[3, 1] = np.nan
+    np.savez("x.npz", x_train=x, y_train=np.arange(20) % 2, x_test=x[:1], y_test=[1])
+    code, text = relujax("data", "check", "npz(path='x.npz')")
+    assert code == 2
+    assert text.splitlines()[-1].startswith(
+        "Error: Expected finite inputs, got 1 NaN value in 1 of 20 examples"
+    )
+    x[3, 1] = 0
+    np.savez("x.npz", x_train=x, y_train=np.arange(20) % 2, x_test=x[:1], y_test=[1])
+    code, text = relujax("data", "check", "npz(path='x.npz')")
+    assert code == 0
+    assert "Note: Constant in the training part: columns 0 and 1." in text
+    assert "Note: No test example: class '0'." in text
+
+
+def test_check_imports_from_the_working_directory(relujax, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
+    source = (
+        "def data(n=20):\n    return [[float(i)] for i in range(n)], [0, 1] * (n // 2)"
+    )
+    (tmp_path / "my_cohort_module.py").write_text(source)
+    code, text = relujax("data", "check", "my_cohort_module:data(n=40)")
+    assert code == 0 and "32 train + 8 test, each 1" in text
+
+
+def test_the_list_has_the_kinds_of_files(relujax):
+    code, text = relujax("data", "list")
+    assert code == 0 and text.count("yours ") >= 4
+    assert all(f"\n {kind} " in text for kind in ("csv", "npz", "images", "tfds"))
+    code, text = relujax("data", "info", "csv")
+    assert code == 0 and "csv(path=..., target=..., missing='error'" in text
 
 
 STUDY = """
@@ -172,6 +235,7 @@ def _prepare(folder, **environment):
     )
 
 
+@pytest.mark.slow
 def test_real_fashion_mnist_is_prepared_and_verified(real, tmp_path):
     done = _prepare(real)
     assert done.returncode == 0, done.stderr
@@ -180,6 +244,7 @@ def test_real_fashion_mnist_is_prepared_and_verified(real, tmp_path):
     assert (copy / "dataset_info.json").is_file()
 
 
+@pytest.mark.slow
 def test_real_fashion_mnist_with_one_flipped_byte_is_refused(real, tmp_path):
     folder = tmp_path / "raw"
     shutil.copytree(real / "fashion_mnist", folder / "fashion_mnist")

@@ -7,8 +7,9 @@ import threading
 import pytest
 
 import relujax
-from relujax.data import _images
+from relujax.data import _images, _text
 from relujax.data._fetch import fetch
+from relujax.data._sources import FASHION_MNIST, MNIST
 
 CONTENT = bytes(range(256)) * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -91,6 +92,23 @@ def test_other_content_is_refused_and_not_kept(server, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_endless_answer_is_cut_off(server, tmp_path, monkeypatch):
+    written = []
+    server.files["/file"] = bytes(len(CONTENT) + 2**24)
+    monkeypatch.setattr(
+        "rich.progress.Progress.advance", lambda _, bar, n: written.append(n)
+    )
+    with pytest.raises(relujax.InputError, match=r"256,000 bytes from .*, got more"):
+        _fetch(server, tmp_path / "file")
+    assert sum(written) == len(CONTENT) + 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_downloaded_comes_by_https():
+    urls = [MNIST.url, FASHION_MNIST.url, _text._ARCHIVE]
+    assert all(url.startswith("https://") for url in urls)
+
+
 def test_a_copy_that_changed_on_disk_is_replaced(server, tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"old")
@@ -112,6 +130,6 @@ def test_download_and_prepare(server, tiny, tmp_path):
     online = tiny._replace(url=f"{server.url}/")
     root = tmp_path / "prepared"
     _images.prepare_images(online, root, None)
-    data = _images.load_images(online, "tiny", data_dir=root, n_train=None)
+    data = _images.load_images(online, data_dir=root)
     assert data.provenance.n_train == 12
     assert len(server.ranges) == 4

@@ -19,7 +19,7 @@ TEST_X, TEST_Y = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
 
 
 def _load(source, data_dir, n_train=None):
-    return _images.load_images(source, "tiny", data_dir=data_dir, n_train=n_train)
+    return _images.load_images(source, n_train, data_dir=data_dir)
 
 
 def _edit(path, change):
@@ -79,7 +79,7 @@ def test_a_subset_says_so(tiny, arrays, tmp_path):
     np.testing.assert_array_equal(data.x_train, arrays[0][:5])
     assert data.provenance.n_train == len(data.y_train) == 5
     assert data.provenance.note == "The first 5 of 12 training images."
-    for bad in (0, 13, 2.0, True):
+    for bad in (0, 13, -1):
         with pytest.raises(relujax.InputError, match="from 1 to 12 for 'n_train'"):
             _load(tiny, tmp_path, n_train=bad)
 
@@ -245,6 +245,20 @@ def test_real_mnist_is_structurally_sound(real):
     assert (TRAIN_X in data.provenance.note) == differs
 
 
+def test_real_images_give_a_validation_part(real):
+    whole = relujax.load_dataset("fashion_mnist", data_dir=real)
+    data = relujax.load_dataset("fashion_mnist(validation=0.1)", data_dir=real)
+    assert data.name == "fashion_mnist(validation=0.1)"
+    assert data.y_validation is not None
+    assert np.bincount(data.y_validation).tolist() == [600] * 10
+    assert np.bincount(data.y_train).tolist() == [5400] * 10
+    assert data.provenance.sha256 == whole.provenance.sha256
+    np.testing.assert_array_equal(data.x_test, whole.x_test)
+    pixels = lambda d: sum(int(x.sum(dtype=np.int64)) for _, x, _ in d.parts())
+    assert pixels(data) == pixels(whole)
+    assert data.class_names is not None and data.class_names[9] == "Ankle boot"
+
+
 def test_real_mnist_of_other_bytes_is_not_prepared(real, tmp_path):
     archive = MNIST.archives[0]
     found = hashlib.sha256((real / "mnist" / archive.file).read_bytes()).hexdigest()
@@ -265,6 +279,7 @@ print(data.provenance.sha256)
 """
 
 
+@pytest.mark.slow
 def test_real_fashion_mnist_is_prepared_without_tensorflow(real, tmp_path):
     run = subprocess.run(
         [sys.executable, "-c", PREPARE, str(tmp_path), str(real / "fashion_mnist")],

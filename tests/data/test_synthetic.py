@@ -91,13 +91,31 @@ def test_columns_of_zeros_give_samples_one_shape():
     [
         ("d=3, columns=2", "at least d=3 for 'columns'"),
         ("curve='quadratc'", "Unknown curve 'quadratc'. Did you mean 'quadratic'"),
-        ("curve=3", "Unknown curve '3'"),
+        ("curve=3", "Expected a string for 'curve' of data set synthetic, got 3"),
         ("n=5", "integer from 10 for 'n'"),
         ("d=0", "integer from 1 for 'd'"),
         ("seed=-3", "for 'seed', got -3"),
-        ("m=3", "Unknown parameter of data set 'synthetic'"),
+        ("n=1000000000000", "at most 67,108,864 numbers"),
+        ("d=1000000000000", "at most 67,108,864 numbers"),
+        ("columns=1000000000000", "at most 67,108,864 numbers"),
+        ("test=1.0", "share of the examples for 'test'"),
+        ("validation=-1", "share of the examples for 'validation'"),
+        ("m=3", "Unknown parameter of data set synthetic: 'm'"),
     ],
 )
 def test_bad_values_are_one_sentence(values, message):
     with pytest.raises(relujax.InputError, match=message):
         relujax.load_dataset(f"synthetic({values})")
+
+
+@pytest.mark.parametrize("curve", ["linear", "two_class"])
+def test_parts_of_a_sample(curve):
+    spec = f"synthetic(curve={curve!r}, n=100"
+    plain = relujax.load_dataset(f"{spec})")
+    data = relujax.load_dataset(f"{spec}, test=0.3, validation=0.1)")
+    assert [len(x) for _, x, _ in data.parts()] == [63, 7, 30]
+    assert data.provenance.sha256 == plain.provenance.sha256
+    np.testing.assert_array_equal(data.x_test[-20:], plain.x_test)
+    rows = np.concatenate([x for _, x, _ in data.parts()])
+    every = np.concatenate([x for _, x, _ in plain.parts()])
+    np.testing.assert_array_equal(np.sort(rows[:, 0]), np.sort(every[:, 0]))

@@ -74,6 +74,40 @@ def test_the_split_number_alone_decides(name):
     assert first.provenance.sha256 == other.provenance.sha256
 
 
+@pytest.mark.parametrize("name", ["wdbc", "wine"])
+def test_a_validation_part_is_cut_from_the_training_part(name):
+    x, rest, y, y_rest = _parts(name, 3)
+    x, x_validation, y, y_validation = train_test_split(
+        x, y, test_size=0.25, stratify=y, random_state=3
+    )
+    scaler = StandardScaler().fit(x)
+    data = relujax.load_dataset(f"{name}(split=3, validation=0.25)")
+    assert data.name == f"{name}(split=3, validation=0.25)"
+    oracle = {"train": (x, y), "validation": (x_validation, y_validation)}
+    oracle["test"] = (rest, y_rest)
+    for part, got, labels in data.parts():
+        raw, expected = oracle[part]
+        np.testing.assert_allclose(got, np.asarray(scaler.transform(raw)), atol=1e-5)
+        np.testing.assert_array_equal(labels, expected)
+    assert data.provenance.n_validation == len(y_validation)
+
+
+def test_the_share_of_the_test_part_can_be_chosen():
+    data = relujax.load_dataset("digits(test=0.5)")
+    assert (data.provenance.n_train, data.provenance.n_test) == (898, 899)
+    assert data.name == "digits(split=0, test=0.5)"
+    assert relujax.load_dataset("digits(test=0.2)").name == "digits(split=0)"
+    assert relujax.load_dataset("digits(validation=0)").name == "digits(split=0)"
+
+
+def test_classes_and_features_have_names():
+    data = relujax.load_dataset("wdbc")
+    assert data.class_names == ("malignant", "benign")
+    assert data.columns is not None and data.columns[0] == "mean radius"
+    counts = np.bincount(np.concatenate([y for _, _, y in data.parts()]))
+    assert counts.tolist() == [212, 357]
+
+
 def test_the_name_is_canonical():
     assert relujax.load_dataset("wdbc").name == "wdbc(split=0)"
     assert relujax.load_dataset("wdbc( split = 4 )").name == "wdbc(split=4)"
@@ -88,10 +122,14 @@ def test_arrays_are_read_only():
     ("spec", "message"),
     [
         ("wdcb", "Unknown data set 'wdcb'. Did you mean 'wdbc'"),
-        ("wdbc(splt=1)", "parameter of data set 'wdbc': 'splt'. Did you mean 'split'"),
+        ("wdbc(splt=1)", "parameter of data set wdbc: 'splt'. Did you mean 'split'"),
         ("wdbc(split=-1)", "Expected an integer from 0"),
-        ("wdbc(split=0.5)", "Expected an integer from 0"),
-        ("wdbc(split=True)", "Expected an integer from 0"),
+        ("wdbc(split=0.5)", "Expected a whole number for 'split'"),
+        ("wdbc(test=0)", "share of the examples for 'test', above 0"),
+        ("wdbc(validation=1.5)", "share of the examples for 'validation'"),
+        ("wdbc(validation='a')", "Expected a finite number for 'validation'"),
+        ("wdbc(split=99999999999)", "Expected an integer from 0"),
+        ("wdbc(split=True)", "Expected a whole number for 'split'"),
     ],
 )
 def test_a_bad_spec_is_one_sentence(spec, message):

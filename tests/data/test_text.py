@@ -57,6 +57,22 @@ def test_split_is_stratified(folder):
     assert np.bincount(data.y_test).tolist() == [4, 2]
 
 
+def test_a_validation_part_has_the_words_of_the_training_part(folder):
+    data = relujax.load_dataset("sms_spam(validation=0.25, size=9)", data_dir=folder)
+    assert [len(x) for _, x, _ in data.parts()] == [18, 6, 6]
+    labels, texts = zip(*(line.split("\t") for line in LINES), strict=True)
+    rest, _, kinds, _ = train_test_split(
+        texts, labels, test_size=0.2, stratify=labels, random_state=0
+    )
+    train, validated = train_test_split(
+        rest, test_size=0.25, stratify=kinds, random_state=0
+    )
+    words = TfidfVectorizer(max_features=9).fit(train)
+    expected = np.asarray(words.transform(validated).toarray())
+    np.testing.assert_allclose(data.x_validation, expected, atol=1e-6)
+    assert data.class_names == ("ham", "spam")
+
+
 def test_a_small_vocabulary_is_padded(folder):
     data = relujax.load_dataset("sms_spam(size=500)", data_dir=folder)
     assert data.x_train.shape == (24, 500)
@@ -95,7 +111,8 @@ def test_no_file_says_how_to_get_it(tmp_path):
     ("spec", "message"),
     [
         ("sms_spam(features='tfdif')", "Did you mean 'tfidf'"),
-        ("sms_spam(size=0)", "integer from 1 for 'size'"),
+        ("sms_spam(size=0)", "integer from 1 to 50,000 for 'size'"),
+        ("sms_spam(size=1000000000)", "integer from 1 to 50,000 for 'size'"),
         ("sms_spam(split=-1)", "for 'split'"),
     ],
 )

@@ -1,7 +1,6 @@
 """Which plan is chosen, from what, and that it is remembered."""
 
 import json
-import os
 from dataclasses import replace
 
 import jax
@@ -10,8 +9,10 @@ import pytest
 from relujax import Cell, load_dataset
 from relujax.engine import (
     Plan,
+    Watcher,
     _auto,
     _measure,
+    _runner,
     candidates,
     choose,
     plan_tasks,
@@ -100,7 +101,7 @@ def test_another_machine_is_measured_again(wdbc, measured, monkeypatch, change):
     long = replace(CELL, epochs=100_000)
     choose(long, wdbc, 100)
     if change == "cores":
-        monkeypatch.setattr(os, "cpu_count", lambda: 10_000)
+        monkeypatch.setattr(_auto, "cores", lambda: 10_000)
     else:
         monkeypatch.setenv("XLA_FLAGS", "--xla_something_else")
     choose(long, wdbc, 100)
@@ -174,10 +175,10 @@ def test_the_part_that_is_measured_has_a_few_batches(wdbc):
 def test_a_run_says_in_one_line_what_it_chose(tmp_path):
     said = []
     tasks = plan_tasks([CELL], [0], tmp_path / "runs")
-    assert not run_tasks(tasks, workers=1, on_plan=said.append)
+    assert not run_tasks(tasks, workers=1, watcher=Watcher(plan=said.append))
     (line,) = said
     assert line.startswith("vmap on 2 cpu devices: the usual one")
-    assert not run_tasks(tasks, workers=1, on_plan=said.append)
+    assert not run_tasks(tasks, workers=1, watcher=Watcher(plan=said.append))
     assert len(said) == 1  # Nothing was left to train.
 
 
@@ -187,7 +188,7 @@ def test_a_small_network_is_measured_too_on_one_device(tmp_path, measured, monke
     monkeypatch.setattr(_auto, "_WORTH_MEASURING", 0.0)
     said = []
     tasks = plan_tasks([CELL], [0], tmp_path / "runs")
-    assert not run_tasks(tasks, on_plan=said.append)
+    assert not run_tasks(tasks, watcher=Watcher(plan=said.append))
     assert measured == [[Plan("map"), Plan("vmap")]]
     assert len(said) == 1 and "measured in" in said[0]
 
@@ -195,10 +196,10 @@ def test_a_small_network_is_measured_too_on_one_device(tmp_path, measured, monke
 def test_groups_side_by_side_say_their_plan_too(tmp_path, measured, monkeypatch):
     monkeypatch.setattr(jax, "local_device_count", lambda: 1)
     monkeypatch.setattr(_auto, "_WORTH_MEASURING", 0.0)
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(_runner, "cores", lambda: 2)
     said = []
     cells = [CELL, replace(CELL, activation="relu")]
     tasks = plan_tasks(cells, [0], tmp_path / "runs")
-    assert not run_tasks(tasks, on_plan=said.append)
+    assert not run_tasks(tasks, watcher=Watcher(plan=said.append))
     assert measured == []
     assert len(said) == 2 and all("train meanwhile" in line for line in said)

@@ -12,6 +12,7 @@ import numpy as np
 import psutil
 import pytest
 from device_losses import SEEDS, losses
+from full import slow
 
 from relujax.data import from_arrays
 from relujax.engine import Plan
@@ -54,6 +55,7 @@ def close(found, reference):
     np.testing.assert_allclose(numbers(found), numbers(reference), rtol=BOUND)
 
 
+@pytest.mark.slow
 def test_a_process_with_one_device_gives_the_same_bits(reference):
     found = elsewhere(1)
     assert found["devices"] == 1
@@ -61,6 +63,7 @@ def test_a_process_with_one_device_gives_the_same_bits(reference):
     close(found["vmap"], reference)
 
 
+@pytest.mark.slow
 def test_eight_devices_agree_to_rounding(reference):
     found = elsewhere(8)
     assert found["devices"] == 8
@@ -68,12 +71,14 @@ def test_eight_devices_agree_to_rounding(reference):
     close(found["vmap"], reference)
 
 
-def test_two_devices_agree_to_rounding(reference):
+@pytest.mark.parametrize("mapping", ["map", *slow("vmap")])
+def test_two_devices_agree_to_rounding(reference, mapping):
     assert jax.local_device_count() == 2
     assert set(reference) == {str(seed) for seed in SEEDS}
-    two = losses("map", 2)
+    two = losses(mapping, 2)
     close(two, reference)
-    close(losses("vmap", 2), reference)
+    if mapping == "vmap":
+        return
     # On the same devices, whoever else runs and wherever a seed lies: the same bits.
     again = losses("map", 2, seeds=SEEDS[::-1][:3])
     assert again == {seed: two[seed] for seed in again}
@@ -91,6 +96,7 @@ def test_every_device_has_the_data_as_they_are_stored(devices):
     np.testing.assert_array_equal(placed.train.x, images)
 
 
+@pytest.mark.slow
 def test_invariance_under_the_flags_that_users_have():
     """The other tests compile without optimisation, and on one thread."""
     flagless = {k: v for k, v in os.environ.items() if k != "XLA_FLAGS"}
@@ -109,8 +115,12 @@ def test_invariance_under_the_flags_that_users_have():
     ("told", "devices"),
     [
         ({}, min(len(psutil.Process().cpu_affinity()), 8)),
-        ({"JAX_NUM_CPU_DEVICES": "3"}, 3),
-        ({"XLA_FLAGS": "--xla_force_host_platform_device_count=5"}, 5),
+        pytest.param({"JAX_NUM_CPU_DEVICES": "3"}, 3, marks=pytest.mark.slow),
+        pytest.param(
+            {"XLA_FLAGS": "--xla_force_host_platform_device_count=5"},
+            5,
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["nothing", "jax", "xla"],
 )

@@ -4,10 +4,11 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from full import slow
 
-from relujax import load_dataset
-from relujax.engine import Member, OwnCell, Plan, train_population
-from relujax.models import Model
+from relujax import load_dataset, named
+from relujax.engine import Cell, Member, Plan, train_population
+from relujax.networks import Model
 
 # One row per epoch, from 0: which of the four units of the first layer are dead.
 DEAD = np.array(
@@ -48,11 +49,13 @@ def on_a_timetable() -> Model:
     return Model(init, apply)
 
 
-@pytest.mark.parametrize("mapping", ["map", "vmap"])
+@pytest.mark.parametrize("mapping", ["map", *slow("vmap")])
 def test_births_and_revivals_are_counted_exactly(mapping):
     data = load_dataset("wdbc")
-    cell = OwnCell(
-        model=on_a_timetable(),
+    cell = Cell(
+        data="wdbc",
+        model=named("net", on_a_timetable()),
+        activation="own",
         optimizer="sgd",
         objective="binary_cross_entropy",
         batch_size=len(data.x_train),
@@ -71,8 +74,6 @@ def test_births_and_revivals_are_counted_exactly(mapping):
 
 def test_dead_changes_by_births_minus_revivals():
     data = load_dataset("wdbc")
-    from relujax.engine import Cell
-
     cell = Cell(
         data="wdbc",
         model="mlp(hidden=(16, 8))",

@@ -4,14 +4,15 @@ from dataclasses import replace
 
 import jax
 import numpy as np
-import psutil
 import pytest
 from flax import linen as nn
+from full import slow
 
-from relujax import Cell, InputError, load_dataset
-from relujax.engine import OwnCell, Plan, _plan, as_plan, own_model, watched
+from relujax import Cell, InputError, load_dataset, named
+from relujax.engine import Plan, _plan, as_plan
 from relujax.engine._cost import Cost
-from relujax.engine._program import Members, compile_program
+from relujax.engine._network import Members
+from relujax.engine._program import compile_program
 
 SMALL = Cost(state=600, running=400, seconds=1.0)
 
@@ -58,8 +59,7 @@ def test_rows_are_what_the_memory_holds_under_map_too(memory):
 def test_those_who_share_the_memory_get_a_part_of_it(memory, monkeypatch):
     assert Plan("vmap").sizes(100, SMALL, sharers=2) == (5, 5)
     monkeypatch.undo()
-    available = psutil.virtual_memory()._replace(available=8_000)
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: available)
+    monkeypatch.setattr(_plan, "memory", lambda: 8_000)
     assert jax.local_device_count() == 2
     assert _plan._memory() == 2_000
 
@@ -97,8 +97,10 @@ class PerToken(nn.Module):
 def a_cell(model: str):
     settings = {"batch_size": 128, "epochs": 1}
     if model == "own":
-        return OwnCell(
-            model=watched(own_model(PerToken())),
+        return Cell(
+            data="digits",
+            model=named("net", PerToken()),
+            activation="own",
             optimizer="adam",
             objective="softmax_cross_entropy",
             **settings,
@@ -115,9 +117,11 @@ def a_cell(model: str):
     "model",
     [
         "mlp(hidden=(64, 64))",
-        "cnn(filters=(4,), hidden=(16,))",
-        "deep_mlp(depth=3.0, capacity=30)",
-        "own",
+        *slow(
+            "cnn(filters=(4,), hidden=(16,))",
+            "deep_mlp(depth=3.0, capacity=30)",
+            "own",
+        ),
     ],
 )
 def test_the_estimate_bounds_what_a_network_needs(model):
@@ -128,13 +132,13 @@ def test_the_estimate_bounds_what_a_network_needs(model):
     estimate = program.cost.state + program.cost.running
 
     def needed(rows):
-        from relujax.engine import _program
+        from relujax.engine import _network
 
         numbers = jax.tree.map(lambda v: np.full(rows, v, "f"), cell.hyperparameters)
         members = Members(np.zeros(rows, np.int32), numbers)
         counts = np.full(1, rows, np.int32)
         states = jax.eval_shape(program.start, counts, members)
-        shared = (_program._splits(data), np.ones(1, np.int32))
+        shared = (_network.splits(data), np.ones(1, np.int32))
         compiled = program.advance.lower(counts, states, members, shared).compile()
         account = compiled.memory_analysis()
         return account.temp_size_in_bytes + account.output_size_in_bytes

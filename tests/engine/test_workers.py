@@ -5,7 +5,7 @@ import threading
 import pandas as pd
 import pytest
 
-from relujax.engine import Cell, collect, plan_tasks, run_tasks
+from relujax.engine import Cell, Watcher, collect, plan_tasks, run_tasks
 from relujax.engine._workers import Stopped, side_by_side
 
 
@@ -29,7 +29,9 @@ def test_workers_change_no_number(tmp_path):
     for workers in (1, 3):
         tasks = plan_tasks(cells(), range(2), tmp_path / str(workers))
         done = []
-        assert run_tasks(tasks, workers=workers, on_epochs=done.append) == []
+        assert (
+            run_tasks(tasks, workers=workers, watcher=Watcher(epochs=done.append)) == []
+        )
         assert sum(done) == 4 * 2 * 2
         frames.append(collect(tasks, range(2)))
     pd.testing.assert_frame_equal(*frames)

@@ -7,11 +7,12 @@ import pytest
 from frames import results
 
 import relujax
-from relujax.analysis import judge
 from relujax.cli._study_file import load_study
+from relujax.studies import judge
 
 SPLIT = ("wdbc", "wine", "digits", "sms_spam")
 DATA = [f"{name}(split={j})" for name in SPLIT for j in range(3)]
+BY_A_MARGIN = ["significant", "significant-relu", "images-by-a-margin"]
 SAMPLED = [
     "images",
     "diseases",
@@ -49,6 +50,14 @@ def test_six_data_sets_and_ten_splits(study, profile):
         assert len({cell.data for cell in of}) == len(of) == 10
 
 
+def test_a_cnn_learns_the_images(study):
+    cells = study.profiles["cnn"]
+    assert {cell.data.partition("(")[0] for cell in cells} == {
+        *("mnist", "fashion_mnist", "digits")
+    }
+    assert all(cell.model.startswith("cnn(") for cell in cells)
+
+
 def test_alternatives_change_one_thing_each(study):
     quick = study.profiles["quick"]
     for cell in study.profiles["alternatives"]:
@@ -62,7 +71,7 @@ def test_alternatives_change_one_thing_each(study):
 def test_verdicts_follow_what_was_planted(study, other, verdict):
     frame = planted(al_relu=0.97, relu=other, leaky_relu=other)
     found = {j.claim.id: j for j in judge(study.claims, frame)}
-    assert {found[id].verdict for id in SAMPLED} == {verdict}
+    assert {found[id].verdict for id in (*SAMPLED, *BY_A_MARGIN)} == {verdict}
     assert all(j.evidence.summary[:4] != "Not " for j in found.values())
     settled = {"novel": "supported", "novel-beside-prelu": "contradicted"}
     settled |= {"max-form": "contradicted", "absolute-gradient": "contradicted"}
@@ -75,6 +84,7 @@ def test_one_rival_is_not_enough(study):
     frame = planted(al_relu=0.97, relu=0.9, leaky_relu=0.97)
     found = {j.claim.id: j.verdict for j in judge(study.claims, frame)}
     assert {found[id] for id in SAMPLED} == {"undecided"}
+    assert found["significant-relu"] == "supported"
 
 
 def test_without_files_text_is_not_tested(study):

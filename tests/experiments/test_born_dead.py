@@ -3,13 +3,14 @@
 Keys are fixed, so that the tests pass or fail for good; limits: three standard errors.
 """
 
-import importlib.util
+import sys
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scripts import load_script
 
 import relujax
 
@@ -19,11 +20,13 @@ DRAWS = 10_000
 
 @pytest.fixture(scope="module")
 def born_dead():
-    spec = importlib.util.spec_from_file_location("born_dead", FOLDER / "born_dead.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(FOLDER / "born_dead.py")
+
+
+@pytest.fixture(scope="module")
+def count(born_dead):
+    """The module beside it, which counts."""
+    return sys.modules[born_dead.measure.__module__]
 
 
 def error(p):
@@ -61,24 +64,20 @@ def test_rai_saves_most_networks(born_dead):
     assert abs(share - 0.264) < 3 * np.hypot(error(0.264), 0.0031)
 
 
-def test_two_inputs_decide_as_a_grid_does(born_dead):
+def test_two_inputs_decide_as_a_grid_does(count):
     one = lambda inputs: (
-        lambda key: born_dead.is_dead(
-            key, width=2, depth=6, inputs=inputs, use_rai=False
-        )
+        lambda key: count.is_dead(key, width=2, depth=6, inputs=inputs, use_rai=False)
     )
     keys = jax.random.split(jax.random.key(1), 500)
-    two, many = (
-        jax.jit(jax.vmap(one(x)))(keys) for x in (born_dead.RAYS, born_dead.GRID)
-    )
+    two, many = (jax.jit(jax.vmap(one(x)))(keys) for x in (count.RAYS, count.GRID))
     assert 0.2 < two.mean() < 0.9
     np.testing.assert_array_equal(two, many)
 
 
-def test_a_layer_is_zero_if_no_unit_is_positive_anywhere(born_dead):
+def test_a_layer_is_zero_if_no_unit_is_positive_anywhere(count):
     alive, zero = jnp.array([[1.0, -1.0], [-1.0, -1.0]]), jnp.zeros((2, 3))
-    assert not born_dead.some_layer_is_zero([alive, alive])
-    assert born_dead.some_layer_is_zero([alive, zero])
+    assert not count.some_layer_is_zero([alive, alive])
+    assert count.some_layer_is_zero([alive, zero])
 
 
 def test_table_and_figure(born_dead):

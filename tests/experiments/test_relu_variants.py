@@ -1,15 +1,18 @@
 """The study of narrow, deep networks: its grid, and its claims on planted results."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from frames import probed
 from matplotlib.figure import Figure
 
 import relujax
-from relujax.analysis import judge
 from relujax.cli import _study_file
+from relujax.statistics import parameter
+from relujax.studies import judge
 
 FILE = Path(relujax.__file__).parents[1] / "experiments" / "relu_variants.py"
 #: Fewer than from where permutation tests, with their least p-value, are taken.
@@ -25,7 +28,9 @@ def study():
 
 
 def module_of(study):
-    return study.claims[-1].test.__globals__
+    """What the modules beside the study define that hold the paper's own words."""
+    assert study.claims
+    return vars(sys.modules["_narrow_paper"])
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +79,35 @@ def test_the_paper_has_7200_networks_on_30_samples(study):
     assert len({cell.digest("x", 0) for cell in cells}) == 720
 
 
+def test_ten_draws_of_the_samples_share_the_programs(study):
+    cells = study.profiles["draws"]
+    paper = {cell.skeleton for cell in study.profiles["paper"]}
+    assert len({cell.data for cell in cells}) == 300
+    assert len({cell.digest("x", 0) for cell in cells}) == 7200
+    assert {cell.skeleton for cell in cells} == paper
+
+
+def test_claims_have_a_sample_for_each_seed(study, frame):
+    ids = ("quadratic-1d", "quadratic-values-selu", "quadratic-5d-selu")
+    claims = [c for c in study.claims if c.id in ids]
+    own = frame[frame["data"].str.contains("quadratic', n=500")]
+    inputs = parameter(own, "data.d")
+    crossed = pd.concat(
+        own.assign(
+            data=own["data"].str.replace("columns", f"seed={seed}, columns"),
+            cell=own["cell"] + f" {seed}",
+            mse=own["mse"] * (1 + seed * inputs / 4),
+        )
+        for seed in range(SEEDS)
+    )
+    assert len(claims) == 3
+    for one, many in zip(judge(claims, own), judge(claims, crossed), strict=True):
+        assert many.evidence.n == one.evidence.n == SEEDS
+        # The samples' errors lie far apart, and so do the ends of the interval.
+        width = lambda j: np.ptp(j.evidence.interval)
+        assert width(many) > 3 * width(one)
+
+
 def test_verdicts_follow_what_was_planted(study, frame):
     judged = {j.claim.id: j for j in judge(study.claims, frame)}
     assert judged["selu-least-error"].evidence.effect > 45
@@ -113,6 +147,7 @@ def test_verdicts_follow_what_was_planted(study, frame):
     assert {claim: found[claim] for claim in planted} == planted
 
 
+@pytest.mark.slow
 def test_a_narrow_range_is_found(study, frame):
     small = frame["mse"].groupby(frame["data"]).transform("mean")
     noise = np.random.default_rng(1).normal(0, 1e-4, len(frame))
@@ -124,9 +159,9 @@ def test_a_narrow_range_is_found(study, frame):
 
 def test_table_1_is_transcribed_as_its_own_labels_say(study):
     module = module_of(study)
-    table = module["papers_table"]()
+    table = module["printed"]()
     assert len(table) == 24 and table["n"].value_counts()[100] == 12
-    fastest = table[list(module["TIMED"])].idxmin(axis=1)
+    fastest = table[[*module["TIMED"]]].idxmin(axis=1)
     assert (fastest.str.partition("_")[0] == table["best"]).all()
     assert module["wins"](table).to_dict() == {
         "leaky_relu": 9,
@@ -157,6 +192,7 @@ def test_claims_on_samples_that_were_not_run_are_not_tested(study, frame):
     assert "quadratic-2d" in untested and "quadratic-5d-selu" not in untested
 
 
+@pytest.mark.slow
 def test_times_decide_the_claims_about_time(study, frame, tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     cost = {"prelu": 2.0, "relu": 1.5}
@@ -188,8 +224,10 @@ def exhibit(study, title):
     return found
 
 
+@pytest.mark.slow
 def test_dead_units_are_counted_by_each_reading(study, frame):
-    table = exhibit(study, "Dead by").make(frame).set_index(["reading", "ε"])
+    made = exhibit(study, "Dead by").make(probed(study, frame))
+    table = made.set_index(["reading", "ε"])
     assert list(table.columns) == [f"depth {d}" for d in (1, 3, 10, 30)]
     size = table.loc["every weight is below ε in size, before training"].astype(float)
     # One weight from U(-1, 1) below 0.01; eight at once, next to never.
@@ -200,14 +238,15 @@ def test_dead_units_are_counted_by_each_reading(study, frame):
     assert len(table) == 3 * (2 * 3 + 2)
 
 
+@pytest.mark.slow
 def test_verdicts_are_listed_by_setting(study, frame):
     made = exhibit(study, "Verdicts by")
-    with pytest.raises(relujax.InputError, match="several learning rates"):
+    with pytest.raises(relujax.InputError, match="several settings"):
         made.make(frame)
     slow = frame.assign(
         optimizer="adam(learning_rate=0.001)", cell="slow/" + frame["cell"]
     )
-    table = made.make(pd.concat([frame, slow])).set_index("claim")
+    table = made.make(pd.concat([frame, slow])).set_index("result")
     assert list(table.columns) == ["0.01, 100 steps", "0.001, 100 steps"]
     assert (table.loc["relu-most-dead"] == "supported").all()
 

@@ -30,6 +30,7 @@ def rendered(page, profile):
     return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
 
+@pytest.mark.slow
 def test_the_pages_have_no_console_errors(tmp_path):
     frame = results(["relu", "elu", "arelu"], data=("wdbc", "digits"), seeds=3)
     made = study(claims=CLAIMS)

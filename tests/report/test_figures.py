@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from frames import regression, results
 
-from relujax.analysis import paired_comparisons
-from relujax.analysis._results import tasks
+from relujax.report._matrices import confusion_matrices, dead_heatmap, overview
 from relujax.report._plates import overview_plate, seeds_plate, task_plates
-from relujax.report._style import MARKERS, save, styles
+from relujax.report._style import MARKERS, drawing, png, styles, svg
+from relujax.statistics import paired_comparisons
+from relujax.statistics._results import tasks
 
 MANY = [
     f"srelu(t_left=-{i}.1, a_left=0.1, t_right=1.0, a_right=0.2)" for i in range(11)
@@ -114,10 +115,10 @@ def test_diverged_seeds_are_in_the_caption():
     assert "(elu: 7); 3 diverged" in caption
 
 
-def test_an_activation_without_a_surviving_seed(tmp_path):
+def test_an_activation_without_a_surviving_seed():
     lost = [("elu", s) for s in range(4)]
     for plate in plates(results(["relu", "elu"], seeds=4, diverge=lost)).values():
-        save(plate, tmp_path)
+        assert svg(plate.figure)
 
 
 @pytest.mark.parametrize("names", [["relu", "elu"], ["relu", *MANY]])
@@ -171,13 +172,56 @@ def test_no_two_activations_look_alike():
     assert len(MARKERS) >= 11
 
 
-def test_figures_are_reproducible(tmp_path):
+def test_figures_are_reproducible():
     frame = results(["relu", "elu"], seeds=3)
-    for name in ("a", "b"):
-        save(plates(frame)["accuracy"], tmp_path / name)
-    for suffix in ("svg", "png"):
-        a, b = (tmp_path / n / f"accuracy.{suffix}" for n in ("a", "b"))
-        assert a.read_bytes() == b.read_bytes()
+    a, b = (plates(frame)["accuracy"].figure for _ in range(2))
+    assert svg(a) == svg(b) and png(a) == png(b)
+
+
+def _image(figure):
+    """The picture of the figure's first panel, and its colour bar."""
+    return figure.axes[0].images[0], figure.axes[-1]
+
+
+def test_nothing_dead_is_white_on_a_scale_from_zero():
+    frame = results(["relu", "elu"], seeds=3, layers=6)
+    frame["dead"] = [[0.0] * 6 for _ in range(len(frame))]
+    with drawing():
+        image, bar = _image(dead_heatmap(frame, styles(["relu", "elu"], "relu")))
+    assert np.ptp(np.asarray(image.get_array())) == 0
+    assert image.to_rgba(np.zeros((1, 1)))[..., :3].min() > 0.95
+    assert bar.get_ylim()[0] == 0 and bar.get_ylim()[1] >= 1
+
+
+def test_no_error_and_no_difference_are_white():
+    frame = results(["relu", "elu"], seeds=3, accuracy={"relu": 1.0, "elu": 1.0})
+    frame["confusion"] = [[57, 0, 0, 57] for _ in range(len(frame))]
+    frame["accuracy"] = 1.0
+    look = styles(["relu", "elu"], "relu")
+    with drawing():
+        image, bar = _image(confusion_matrices(frame, look))
+        assert bar.get_ylim()[1] >= 1
+        table = paired_comparisons(frame, "accuracy", "relu")
+        image, bar = _image(overview(table, tasks(frame), look, "accuracy", "relu"))
+    assert bar.get_ylim() == (-1, 1)
+    assert image.to_rgba(np.zeros((1, 1)))[..., :3].min() > 0.9
+
+
+@pytest.mark.parametrize("baseline", ["relu", "srelu(left=-0.1, slope=0.2, right=1.0)"])
+def test_the_label_of_a_colour_bar_is_not_cut(baseline):
+    for data in [("wdbc",), ("wdbc", "digits"), tuple(f"set{i}" for i in range(20))]:
+        frame = results([baseline, "elu"], seeds=2, epochs=1, data=data)
+        table = paired_comparisons(frame, "accuracy", baseline)
+        look = styles([baseline, "elu"], baseline)
+        with drawing():
+            figures = [overview(table, tasks(frame), look, "accuracy", baseline)]
+            one = frame[frame["data"] == data[0]]
+            figures += [confusion_matrices(one, look), dead_heatmap(one, look)]
+        for figure in figures:
+            figure.canvas.draw()
+            label = figure.axes[-1].yaxis.label.get_window_extent()
+            low, high = label.y0 / figure.dpi, label.y1 / figure.dpi
+            assert 0 <= low and high <= figure.get_figheight(), (data, label)
 
 
 def test_bands_end_where_losses_and_shares_end():

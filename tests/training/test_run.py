@@ -6,13 +6,21 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from full import slow
 
 import relujax
-from relujax.models import MLP, from_linen
+from relujax.networks import MLP, from_linen
 from relujax.training import (
+    METRICS,
+    NEVER,
+    OBJECTIVES,
+    OPTIMIZERS,
     Batch,
     Split,
     feed,
+    make_metric,
+    make_objective,
+    make_optimizer,
     make_run,
     objective,
     streams,
@@ -146,8 +154,14 @@ def test_the_step_of_divergence_is_found(split):
     state = _run().init(streams(0, 0), split.x)
     state, first = train_epoch(run, state, split, streams(0, 0), batch_size=8)
     state, second = train_epoch(run, state, split, streams(0, 0), batch_size=8)
-    assert np.isnan(first.diverged_step)
+    assert first.diverged_step == NEVER
     assert second.diverged_step == 7
+
+
+def test_streams_do_not_depend_on_the_generator_that_jax_is_set_to():
+    want = jax.random.key_data(streams(0, 3).order)
+    with jax.default_prng_impl("rbg"):
+        np.testing.assert_array_equal(jax.random.key_data(streams(0, 3).order), want)
 
 
 def test_streams_are_four_different_keys_per_seed():
@@ -173,3 +187,120 @@ def test_a_schedule_is_fed_the_step(split):
     state, _ = train_epoch(run, state, split, streams(0, 0), batch_size=10)
     fed = feed(state.state, step=state.step)
     np.testing.assert_array_equal(jax.tree.leaves(fed["signal"]), [4, 4])
+
+
+def trained(split, batch_size, epochs=1, **options):
+    """State and running losses, compiled."""
+    run = _run(**options)
+    state = _run().init(streams(0, 0), split.x)
+    one = jax.jit(
+        lambda state, split: train_epoch(
+            run, state, split, streams(0, 0), batch_size=batch_size
+        )
+    )
+    losses = []
+    for _ in range(epochs):
+        state, found = one(state, split)
+        losses.append(float(found.running_loss))
+    return state, losses
+
+
+def test_an_example_of_no_weight_is_not_there(split):
+    """Others with a whole number as weight are there as often."""
+    weight = jnp.arange(37) % 3
+    weighted = split._replace(weight=weight.astype(jnp.float32))
+    index = np.repeat(np.arange(37), weight)
+    often = Split(split.x[index], split.y[index])
+    got, loss = trained(weighted, 37)
+    want, expected = trained(often, len(index))
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)
+    chex.assert_trees_all_close(got.params, want.params, rtol=1e-5, atol=1e-6)
+
+
+def test_weights_are_those_of_the_examples_in_every_batch(split):
+    """Against a plain loop over the batches of the seed's own order."""
+    weight = jnp.linspace(0.0, 2.0, 37).at[:20].set(0.0)
+    state, losses = trained(split._replace(weight=weight), 8)
+    order = jax.random.permutation(jax.random.fold_in(streams(0, 0).order, 0), 37)
+    run, plain = _run(), _run().init(streams(0, 0), split.x)
+    net = MLP(1, "relu", hidden=(8, 6))
+    params, total = plain.params, 0.0
+
+    @jax.jit
+    @jax.value_and_grad
+    def mean(params, x, y, w):
+        z = jnp.asarray(net.apply({"params": params}, x))[:, 0]
+        losses = optax.sigmoid_binary_cross_entropy(z, y.astype(jnp.float32))
+        return (losses * w).sum() / w.sum()
+
+    for start in range(0, 37, 8):
+        index = order[start : start + 8]
+        x, y, w = split.x[index], split.y[index], weight[index]
+        loss, slope = mean(params, x, y, w)
+        total += float(loss * w.sum())
+        params = jax.tree.map(lambda p, g: p - 0.1 * g, params, slope)
+    np.testing.assert_allclose(losses, [total / float(weight.sum())], rtol=1e-5)
+    chex.assert_trees_all_close(state.params, params, rtol=1e-5, atol=1e-6)
+    # Evaluation counts all alike.
+    a, _ = run.evaluate(state, split)
+    b, _ = run.evaluate(state, split._replace(weight=weight))
+    chex.assert_trees_all_equal(a, b)
+
+
+def test_a_batch_without_weight_changes_nothing(split):
+    state, losses = trained(split._replace(weight=jnp.zeros(37)), 8)
+    assert losses == [0.0]
+    chex.assert_trees_all_equal(
+        state.params, _run().init(streams(0, 0), split.x).params
+    )
+    assert not np.isnan(state.params["Dense_0"]["kernel"]).any()
+
+
+STRICT = {
+    "debug_nans": lambda: jax.debug_nans(True),
+    "debug_infs": lambda: jax.debug_infs(True),
+    "strict_promotion": lambda: jax.numpy_dtype_promotion("strict"),
+    "key_reuse": lambda: jax.debug_key_reuse(True),
+    "wide_numbers": lambda: jax.enable_x64(True),
+    "explicit_mesh": lambda: jax.set_mesh(jax.make_mesh((2,), ("devices",))),
+}
+
+
+KINDS = ["explicit_mesh", "strict_promotion"]
+REST = sorted({*STRICT} - {*KINDS})
+
+
+@pytest.mark.parametrize("switch", [*KINDS, *slow(*REST)])
+@pytest.mark.parametrize("loss", ["focal", *slow("huber")])
+def test_a_healthy_network_trains_under_every_switch_of_jax(loss, switch, split):
+    """With dropout, noise, a schedule, weights, metrics and padded batches."""
+    part = OPTIMIZERS.part("adamw(clip=1.0, warmup=0.1, schedule='cosine')")
+    regression = loss == "huber"
+    names = ["mae"] if regression else ["auroc", "average_precision", "matthews", "ece"]
+    y = split.x[:, 0] if regression else split.y
+    keys = streams(0, 0)
+
+    def epoch(state, split):
+        chosen = make_objective(
+            OBJECTIVES.part(loss), {}, classes=None if regression else 2, outputs=1
+        )
+        run = make_run(
+            from_linen(MLP(1, "n_relu", hidden=(4,), dropout=0.2)),
+            make_optimizer(part, part.numeric, steps=20),
+            chosen,
+            classes=None if regression else 2,
+            transform=lambda x: x,
+            eval_batch=10,
+            metrics=[make_metric(METRICS.part(name)) for name in names],
+        )
+        if state is None:
+            state = run.init(keys, split.x)
+        state, losses = train_epoch(run, state, split, keys, batch_size=8)
+        return state, losses, run.evaluate(state, split)
+
+    examples = Split(split.x, y, jnp.linspace(0.5, 1.0, 37))
+    with STRICT[switch]():
+        state, losses, (metrics, _) = jax.jit(epoch)(None, examples)
+    assert np.isfinite(losses.running_loss) and losses.diverged_step == NEVER
+    assert all(np.isfinite(value).all() for value in metrics.values())
+    assert all(p.dtype == jnp.float32 for p in jax.tree.leaves(state.params))

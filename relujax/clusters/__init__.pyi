@@ -1,0 +1,9 @@
+from ._array_task import work_off_share as work_off_share
+from ._job import Job as Job
+from ._send import check as check
+from ._send import send as send
+from ._submitted import cancel as cancel
+from ._submitted import in_queue as in_queue
+from ._where import Where as Where
+from ._where import backend_of as backend_of
+from ._where import where_of as where_of

@@ -1,0 +1,1 @@
+"""The core of the diagnosis: where activations are in a traced program, and surgery."""

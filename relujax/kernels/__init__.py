@@ -1,0 +1,1 @@
+"""What XLA does badly on a CPU, done well; see the README beside this file."""

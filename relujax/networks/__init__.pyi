@@ -1,0 +1,15 @@
+from ._convert import as_model as as_model
+from ._deep import deep_mlp as deep_mlp
+from ._from_equinox import from_equinox as from_equinox
+from ._from_functions import from_functions as from_functions
+from ._from_linen import from_linen as from_linen
+from ._from_nnx import from_nnx as from_nnx
+from ._model import Model as Model
+from ._model import Stack as Stack
+from ._model import in_bfloat16 as in_bfloat16
+from ._papers import CNN as CNN
+from ._papers import MLP as MLP
+from ._registry import MODELS as MODELS
+from ._registry import make_model as make_model
+from ._registry import needs_stand_in as needs_stand_in
+from ._registry import takes_activation as takes_activation

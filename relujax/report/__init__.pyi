@@ -1,0 +1,13 @@
+from ._gallery import facts as facts
+from ._gallery import write_gallery as write_gallery
+from ._gallery import write_portrait as write_portrait
+from ._grid import grid_figure as grid_figure
+from ._index import write_index as write_index
+from ._kept import Kept as Kept
+from ._kept import read_kept as read_kept
+from ._output import current as current
+from ._plates import confusion_figure as confusion_figure
+from ._plates import score_figure as score_figure
+from ._publish import publish as publish
+from ._text import summary_text as summary_text
+from ._write import write as write

@@ -1,0 +1,3 @@
+"""What runs in a process of its own is no module of tests."""
+
+collect_ignore = ["everything.py"]
