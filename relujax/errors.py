@@ -30,7 +30,7 @@ def short(value: Any) -> str:
     """
     try:
         text = value[: _SHOWN + 1] if isinstance(value, str) else value
-        text = repr(text)
+        text = " ".join(repr(text).split()) if not isinstance(text, str) else repr(text)
     except Exception as error:  # A user's own `__repr__` may do anything.
         text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
@@ -45,14 +45,15 @@ def first_line(error: BaseException) -> str:
     return str(error).partition("\n")[0]
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
+def unknown(kind: str, name: Any, known: Iterable[str]) -> InputError:
     """The error for a name that is none of `known`, with the nearest ones offered.
 
     >>> print(unknown("activation", "rleu", ["relu", "elu"]))
     Unknown activation 'rleu'. Did you mean 'relu' or 'elu'?
     """
     known = sorted(known)
-    near = difflib.get_close_matches(name[:_SHOWN].lower(), known, n=3, cutoff=0.5)
+    text = str(name)[:_SHOWN].lower()
+    near = difflib.get_close_matches(text, known, n=3, cutoff=0.5)
     if near:
         hint = f"Did you mean {' or '.join(map(repr, near))}?"
     else:

@@ -63,7 +63,21 @@ def _import_path(obj: Any) -> str | None:
     found: Any = sys.modules.get(module)
     for part in name.split("."):
         found = getattr(found, part, None)
-    return f"{module}:{name}" if found is obj else None
+    return f"{_public_home(module, name, obj)}:{name}" if found is obj else None
+
+
+def _public_home(module: str, name: str, obj: Any) -> str:
+    """The public module above a private one that has its object, too, if one does.
+
+    `jax.nn` is where `jax.nn.elu` is found, though it says `jax._src.nn.functions`.
+    """
+    parts = module.split(".")
+    public = [part for part in parts if not part.startswith("_")]
+    for count in range(1, len(public) + 1) if public != parts else ():
+        home = ".".join(public[:count])
+        if getattr(sys.modules.get(home), name, None) is obj:
+            return home
+    return module
 
 
 def _fields(obj: Any) -> dict[str, Any] | None:

@@ -120,6 +120,7 @@ def test_functions_are_known_by_their_import_path():
         again = relujax.get(text(fn))
         np.testing.assert_array_equal(again.apply({}, X), fn(X))
         assert str(relujax.get(fn)) == text(fn)
+    assert text(jax.nn.elu) == "jax.nn:elu"  # It says `jax._src.nn.functions`.
 
 
 def test_named(registry):

@@ -80,6 +80,12 @@ class Sources(Registry):
             given = dataset_of(given)
         if isinstance(given, Dataset):
             return self._hold(given)
+        if not callable(given) and not isinstance(given, Named):
+            raise InputError(
+                f"Expected a data set: a name, a relujax.Dataset, or arrays (x, y) or "
+                f"(x_train, y_train, x_test, y_test), got a "
+                f"{type(given).__name__}: {short(given)}."
+            )
         return super().text(given)
 
     def part(self, given: Any) -> Part:

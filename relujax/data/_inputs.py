@@ -126,6 +126,11 @@ def _check_targets(data: Dataset, part: str, y: np.ndarray) -> None:
 def _check_classes(data: Dataset) -> None:
     if data.classes is None:
         return
+    if data.classes < 2:
+        raise InputError(
+            f"Expected two classes or more in {data.name}, got {data.classes}: there "
+            f"is nothing to tell apart."
+        )
     missing = np.flatnonzero(np.bincount(data.y_train, minlength=data.classes) == 0)
     if len(missing):
         raise InputError(

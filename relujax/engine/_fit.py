@@ -47,7 +47,7 @@ def _check_inputs(cell: Cell, data: Dataset) -> None:
     except Exception as error:
         first = str(error).strip().partition("\n")[0]
         raise InputError(
-            f"Expected a model that takes inputs of shape {data.shape}, got "
+            f"Expected a model that takes float32 inputs of shape {data.shape}, got "
             f"{type(error).__name__} from {cell.model}: {first}"
         ) from error
 
@@ -77,7 +77,7 @@ def _check_outputs(
     expected = skeleton.wanted_outputs(facts)
     if len(shape) != 2 or not purpose.takes(shape[1], facts.classes):
         raise InputError(
-            f"Expected {expected} outputs per example for "
-            f"{skeleton.part('objective').text} on {data}, got an output of shape "
-            f"{shape} for two examples."
+            f"Expected outputs of shape (batch, {expected}) for "
+            f"{skeleton.part('objective').text} on {data}, got {shape} for a batch of "
+            f"two examples."
         )

@@ -5,12 +5,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from relujax import activations as registry
 from relujax.data import Dataset
 from relujax.engine._cell import Cell
 from relujax.engine._skeleton import own_network
 from relujax.engine._surgery import look_at
 from relujax.errors import InputError
-from relujax.networks import MODELS, Model, takes_activation
+from relujax.networks import MODELS, Model, check_network, make_model, takes_activation
 from relujax.parts import named
 from relujax.switches import own_placement
 
@@ -20,6 +21,7 @@ def name_or_path(model: Any) -> str:
     try:
         return MODELS.text(model)
     except InputError:
+        check_network(model)
         kind = model if isinstance(model, type) else type(model)
         name = {"tuple": "pair"}.get(kind.__name__, kind.__name__)
         return MODELS.text(named(name if name.isidentifier() else "model", model))
@@ -49,7 +51,8 @@ def default_objective(model: str, data: Dataset) -> str:
     if data.classes != 2:
         return "softmax_cross_entropy"
     part = MODELS.part(model)
-    network = own_network(part, 2, part.numeric)
+    given = registry.get("relu") if needs_activation(model) else None
+    network = make_model(part, outputs=2, activation=given, numbers=part.numeric)
     x = jax.ShapeDtypeStruct((2, *data.shape), jnp.float32)
     shape = look_at(network, x).shape
     return "binary_cross_entropy" if shape[1:] == (1,) else "softmax_cross_entropy"

@@ -46,11 +46,17 @@ def results_folder(place: str | Path, *, study: str = "") -> Path:
       study: the study that is wanted, where `place` has several.
 
     Raises:
-      InputError: the bucket cannot be reached.
+      InputError: the bucket cannot be reached, or `place` is a file.
     """
     url = as_url(place)
     if url is None:
-        return Path(place)
+        folder = Path(place)
+        if folder.exists() and not folder.is_dir():
+            raise InputError(
+                f"Expected a folder of results, got the file {files.shown(folder)}: "
+                f"name another place."
+            )
+        return folder
     if url not in _MIRRORS:
         _MIRRORS[url] = Mirror(url)
     _MIRRORS[url].synchronize(study)

@@ -108,7 +108,11 @@ class Plan:
           members: size of the population.
           cost: what one of them needs.
           sharers: how many populations share the memory of a device.
+
+        Raises:
+          InputError: the memory of a device cannot hold one member.
         """
+        _check_size(cost)
         most = _memory() // sharers
         if self.mapping == "map":
             # As many rows whatever the population, so that one program serves all.
@@ -158,6 +162,17 @@ def _map(fn: Callable[[Any], Any], count: jax.Array, xs: Any) -> Any:
     return jax.lax.fori_loop(0, count, body, out)
 
 
+def _check_size(cost: Cost) -> None:
+    """Refuse a member whose state and gradient are more than a device can hold."""
+    least, most = cost.state // 3, _whole_memory()
+    if least > most:
+        raise InputError(
+            f"Expected networks that fit into {most / 1e9:.3g} GB of memory, got one "
+            f"whose weights, optimizer state and gradient take {least / 1e9:.3g} "
+            f"GB: make it smaller."
+        )
+
+
 def _within(number: float, most: int) -> int:
     return max(1, min(int(number), most))
 
@@ -195,8 +210,17 @@ def as_plan(
 
 def _memory() -> int:
     """Bytes that a chunk may use on one device: half of what there is."""
-    limits = jax.local_devices()[0].memory_stats() or {}
-    if "bytes_limit" in limits:
-        return limits["bytes_limit"] // 2
     # The devices that a CPU is divided into share one memory.
-    return memory() // (2 * jax.local_device_count())
+    sharers = 1 if _limit() is not None else jax.local_device_count()
+    return _whole_memory() // (2 * sharers)
+
+
+def _whole_memory() -> int:
+    """Bytes of a device's memory, which the devices of a CPU share."""
+    limit = _limit()
+    return memory() if limit is None else limit
+
+
+def _limit() -> int | None:
+    """Bytes that a device with memory of its own has."""
+    return (jax.local_devices()[0].memory_stats() or {}).get("bytes_limit")

@@ -55,12 +55,18 @@ def look_at(model: Model, x: Any) -> Look:
         training = find_activations(train, params, state, x, rngs=rngs)
         evaluation = find_activations(model.apply, params, state, x)
         y, _, _ = jax.eval_shape(model.apply, params, state, x)
+        if not hasattr(y, "shape"):
+            raise InputError(
+                f"Expected one array of shape [batch, outputs] from the model, got a "
+                f"{type(y).__name__} of {len(jax.tree.leaves(y))} arrays: return the "
+                f"outputs alone."
+            )
     except InputError:
         raise
     except Exception as error:
         first = str(error).strip().split("\n")[0]
         raise InputError(
-            f"Expected a model that takes inputs of shape {x.shape}, got "
+            f"Expected a model that takes {x.dtype} inputs of shape {x.shape}, got "
             f"{type(error).__name__} from it: {first}"
         ) from error
     return Look(training, evaluation, tuple(y.shape))

@@ -118,9 +118,9 @@ def plan_tasks(
         sha = "" if dataset is None else dataset.provenance.sha256
         digest = cell.digest(sha, root)
         if digest in tasks:
+            where = cell.training or f"{cell.model} on {cell.data}"
             raise InputError(
-                f"Expected different cells, got {cell.activation} with {cell.model} on "
-                f"{cell.data} twice."
+                f"Expected different cells, got {cell.activation} with {where} twice."
             )
         store = Store(folder / digest)
         tasks[digest] = Task(cell, dataset, store, tuple(seeds), keep)

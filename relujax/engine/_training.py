@@ -9,6 +9,7 @@ A cell of it is mapped over seeds, stored, resumed and compared like any other.
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from relujax.parts import Registry
@@ -38,11 +39,13 @@ class HostTraining(NamedTuple):
 
     Attributes:
       train: `train(activation, seed)` returns or yields rows.
-      metric: the value that every row must have; any will do if it is empty.
+      metric: the value that the last row must have; any will do if it is empty.
+      bounds: the least and the largest value of some names.
     """
 
     train: Callable[..., Any]
     metric: str = ""
+    bounds: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
 
 #: Trainings by name; a factory takes the activation and numbers of its own.

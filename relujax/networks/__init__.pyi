@@ -10,6 +10,7 @@ from ._model import in_bfloat16 as in_bfloat16
 from ._papers import CNN as CNN
 from ._papers import MLP as MLP
 from ._registry import MODELS as MODELS
+from ._registry import check_network as check_network
 from ._registry import make_model as make_model
 from ._registry import needs_stand_in as needs_stand_in
 from ._registry import takes_activation as takes_activation

@@ -52,13 +52,26 @@ def as_model(obj: Any, *, activation: str | Activation | None = None) -> Model:
 
 def build(obj: Any, values: Mapping[str, Any], activation: Activation | None) -> Model:
     """`as_model`, with the other arguments of a class or function."""
+    check_kind(obj)
     if isinstance(obj, Model):
         return obj
     if isinstance(obj, nn.Module):
         return from_linen(obj)
-    framework = None if isinstance(obj, type) else framework_of(type(obj))
-    # Equinox's `filter_jit` and the like are its modules, too, and wrap a function.
-    if framework is not None and not hasattr(obj, "__wrapped__"):
+    if _is_pair(obj):
+        return from_functions(*obj)
+    if not isinstance(obj, type) and has_functions(obj):
+        return from_functions(obj.init, obj.apply)
+    return _constructed(obj, values, activation)
+
+
+def check_kind(obj: Any) -> None:
+    """Refuse what is no network and does not make one.
+
+    Raises:
+      InputError: it is of another kind, or a module of NNX or Equinox with weights.
+    """
+    if is_module(obj):
+        framework = framework_of(type(obj)) or ""
         example = {"nnx": "rngs", "equinox": "key"}[framework]
         raise InputError(
             f"Expected a class or a function of {example} that makes the network, got "
@@ -66,18 +79,25 @@ def build(obj: Any, values: Mapping[str, Any], activation: Activation | None) ->
             f"own, so give the class, functools.partial(Class, ...), or `lambda "
             f"{example}: Class(..., {example}={example})`."
         )
-    if isinstance(obj, tuple) and len(obj) == 2 and all(map(callable, obj)):
-        return from_functions(*obj)
-    if not isinstance(obj, type) and has_functions(obj):
-        both: Any = obj
-        return from_functions(both.init, both.apply)
-    if callable(obj):
-        return _constructed(obj, values, activation)
-    raise InputError(
-        f"Expected a Linen module, an NNX or Equinox class, a function that makes a "
-        f"network, a pair of functions (init, apply) or a relujax.networks.Model as "
-        f"the model, got {short(obj)}."
-    )
+    if not (callable(obj) or has_functions(obj) or _is_pair(obj)):
+        raise InputError(
+            f"Expected a Linen module, an NNX or Equinox class, a function that makes "
+            f"a network, a pair of functions (init, apply) or a relujax.networks.Model "
+            f"as the model, got {short(obj)}."
+        )
+
+
+def _is_pair(obj: Any) -> bool:
+    return isinstance(obj, tuple) and len(obj) == 2 and all(map(callable, obj))
+
+
+def is_module(obj: Any) -> bool:
+    """Whether an object is a module of NNX or Equinox that has its weights.
+
+    Equinox's `filter_jit` and the like are its modules, too, but wrap a function.
+    """
+    framework = None if isinstance(obj, type) else framework_of(type(obj))
+    return framework is not None and not hasattr(obj, "__wrapped__")
 
 
 def has_functions(obj: Any) -> bool:
@@ -121,7 +141,7 @@ def _constructed(
     framework = framework_made_by(factory)
     what = _name_of(factory)
     needed = {"nnx": ("rngs",), "equinox": KEYS}.get(framework or "", ())
-    _check_complete(factory, {*values, *needed, *([name] if name else [])}, what)
+    check_complete(factory, {*values, *needed, *([name] if name else [])}, what)
     if framework is not None:
         if name is not None and activation is not None:
             values = {**values, name: as_function(activation, what)}
@@ -176,7 +196,7 @@ def framework_made_by(factory: Callable) -> str | None:
     return "equinox" if takes(factory, *KEYS) else None
 
 
-def _check_complete(factory: Callable, given: set[str], what: str) -> None:
+def check_complete(factory: Callable, given: set[str], what: str) -> None:
     """Refuse a factory that requires what nobody gives."""
     variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     for p in signature_of(factory).parameters.values():

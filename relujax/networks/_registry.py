@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from flax import linen as nn
+
 from relujax import specs
 from relujax.activations import Activation
 from relujax.networks._activation import ACTIVATIONS, is_plain
@@ -11,8 +13,11 @@ from relujax.networks._calls import KEYS
 from relujax.networks._convert import (
     activation_parameter,
     build,
+    check_complete,
+    check_kind,
     framework_made_by,
     has_functions,
+    is_module,
 )
 from relujax.networks._deep import deep_mlp
 from relujax.networks._model import Model
@@ -36,7 +41,8 @@ _GIVEN = ("parent", "name", "rngs", *KEYS)
 
 def _is_finished(obj: Any) -> bool:
     """Whether an object is a network already, not what makes one."""
-    return not isinstance(obj, type) and (isinstance(obj, tuple) or has_functions(obj))
+    finished = isinstance(obj, tuple) or has_functions(obj) or is_module(obj)
+    return finished and not isinstance(obj, type)
 
 
 #: The networks: those of the library by name, a user's by name, path or as objects.
@@ -56,6 +62,18 @@ for _name, _factory in {"mlp": MLP, "cnn": CNN, "deep_mlp": deep_mlp}.items():
         specs.parameters_of(_factory, skip=_skip, floats_traced=False),
         options=frozenset({"normalize"}),  # It came later than the first results.
     )
+
+
+def check_network(obj: Any) -> None:
+    """Refuse an object that no cell can train, before it gets a name.
+
+    Raises:
+      InputError: it is no network, or what makes it requires more than a cell gives.
+    """
+    check_kind(obj)
+    if callable(obj) and not isinstance(obj, nn.Module) and not _is_finished(obj):
+        given = {*_GIVEN, *OUTPUTS, *ACTIVATIONS}
+        check_complete(obj, given, getattr(obj, "__name__", type(obj).__name__))
 
 
 def takes_activation(part: Part) -> bool:

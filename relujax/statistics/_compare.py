@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from relujax import errors
-from relujax.errors import InputError
+from relujax.errors import InputError, short
 from relujax.statistics._decide import decide, on_median, why_fragile
 from relujax.statistics._estimates import mean_interval
 from relujax.statistics._median import median_interval, sign_tails, skewed
@@ -211,6 +211,8 @@ def required_seeds(
 
 def _pairs(frame: pd.DataFrame, group: str, unit: str, metric: str | None) -> Pairs:
     """Each pair of groups to its differences, with the sign of an improvement."""
+    if not isinstance(frame, pd.DataFrame):
+        raise InputError(f"Expected a pandas.DataFrame, got {short(frame)}.")
     for column in (group, unit):
         if column not in frame:
             raise errors.unknown("column", column, map(str, frame.columns))
@@ -249,8 +251,8 @@ def _wide(
         raise InputError(
             f"Expected numbers in {metric!r}, got {frame[metric].dtype}: convert it."
         )
-    rows = frame[[group, unit, metric]]
-    bad = rows.isna().any(axis=1) | ~np.isfinite(frame[metric].astype(float))
+    rows = frame[[group, unit, metric]].astype({metric: float})
+    bad = rows.isna().any(axis=1) | ~np.isfinite(rows[metric])
     if bad.any():
         name, which, value = rows[bad].iloc[0]
         raise InputError(
@@ -265,5 +267,5 @@ def _wide(
             f"Expected one value per {group} and {unit}, got two for {name}, {unit} "
             f"{which}: average them first, or select the rows that count."
         )
-    sign = 1.0 if metric_of(metric, frame).higher_is_better else -1.0
+    sign = 1.0 if metric_of(metric, rows).higher_is_better else -1.0
     return rows.pivot(index=unit, columns=group, values=metric).astype(float), sign

@@ -134,13 +134,26 @@ def add_metric(
     metric = Metric(
         label or name, unit, points, scale, higher_is_better, digits, bounds
     )
-    if METRICS.get(name, metric) != metric:
+    if name not in _ASSUMED and METRICS.get(name, metric) != metric:
         raise InputError(
             f"Expected a new name for a metric, got {name!r}, which is "
             f"{METRICS[name].label!r}: name the column otherwise."
         )
     METRICS[name] = metric
+    _ASSUMED.discard(name)
     return metric
+
+
+# Metrics that only results have described: the next results may say otherwise.
+_ASSUMED: set[str] = set()
+
+
+def assume_metric(name: str, *, higher_is_better: bool) -> None:
+    """Take a metric as results have it, unless the library or `add_metric` knows it."""
+    if name in METRICS and name not in _ASSUMED:
+        return
+    METRICS[name] = Metric(name, higher_is_better=higher_is_better)
+    _ASSUMED.add(name)
 
 
 def metric_of(name: str, frame: pd.DataFrame | None = None) -> Metric:

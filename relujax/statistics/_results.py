@@ -7,7 +7,7 @@ import pandas as pd
 
 from relujax import errors, specs
 from relujax.errors import InputError
-from relujax.statistics._metrics import METRICS, NOT_METRICS, SHIPPED, add_metric
+from relujax.statistics._metrics import METRICS, NOT_METRICS, SHIPPED, assume_metric
 from relujax.statistics._metrics import Metric as Metric
 from relujax.statistics._metrics import metric_name as metric_name
 from relujax.statistics._metrics import metric_of as metric_of
@@ -79,13 +79,14 @@ def own_metrics(frame: pd.DataFrame) -> list[str]:
 
 
 def know_metrics(frame: pd.DataFrame) -> None:
-    """Register the metrics of the user's in a frame that nobody has described.
+    """Take the user's metrics in a frame as its `attrs["directions"]` have them.
 
-    Tables and figures of parts of the frame then find them by name.
+    Tables and figures of parts of the frame then find them by name. More is better of
+    one that is not there; what `add_metric` was told wins.
     """
+    directions = frame.attrs.get("directions", {})
     for name in own_metrics(frame):
-        if name not in METRICS:
-            add_metric(name)
+        assume_metric(name, higher_is_better=directions.get(name, True))
 
 
 def final(frame: pd.DataFrame, split: str = "test") -> pd.DataFrame:

@@ -242,7 +242,7 @@ def conclusion(
     table = paired_comparisons(frame, metric, baseline, split=split, alpha=alpha)
     table = table[table["n"] > 0]
     if table.empty:
-        return f"Nothing can be compared with {baseline}: no seed ended with both."
+        return _nothing(frame, baseline)
     finite = np.isfinite(table["difference"])
     lost = sorted(set(table["activation"][~finite]))
     note = f"Not compared, as a value is not finite: {_listed(lost)}." if lost else ""
@@ -251,6 +251,16 @@ def conclusion(
     m, name = metric_of(metric, frame), metric_name(metric, split, frame)
     text = _concluded(table[finite], m, name, baseline, tasks(frame), alpha)
     return f"{text} {note}".strip()
+
+
+def _nothing(frame: pd.DataFrame, baseline: str) -> str:
+    """Why no activation has a seed in common with the baseline."""
+    if not set(frame["activation"]) - {baseline}:
+        return f"Nothing can be compared with {baseline}: there is no other activation."
+    networks = frame.assign(diverged=diverged(frame)).groupby([*UNIT, "seed"])
+    lost = networks["diverged"].first()
+    why = f", as {lost.sum():,} of {len(lost):,} networks diverged" if any(lost) else ""
+    return f"Nothing can be compared with {baseline}: no seed ended with both{why}."
 
 
 def _concluded(

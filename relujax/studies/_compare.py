@@ -62,10 +62,12 @@ def compare(
       model: whatever `relujax.networks.as_model` takes (Linen, NNX, Equinox, pairs of
         pure functions), an import path such as `"mypackage.nets:ResNet(depth=20)"`, or
         a name. Its output is `[batch, outputs]`: a logit per class, one logit for two
-        classes, or one number for regression.
+        classes, or one number for regression. A finished module of NNX or Equinox is
+        refused, as each seed has initial weights of its own.
       dataset: a name for `relujax.load_dataset`, a `relujax.Dataset`, or arrays
-        `(x_train, y_train, x_test, y_test)`; the model gets float32 inputs. Integer
-        targets are class labels from 0, floats are regression targets.
+        `(x_train, y_train, x_test, y_test)`; the model gets float32 inputs, and makes
+        indices of token ids itself: `x.astype(int)`. Integer targets are class labels
+        from 0, floats are regression targets.
       activations: what to try instead: specs (see `relujax.get`) that replace every
         activation of the model, gates included; or dicts `{site: spec}` that leave the
         others alone, a site being an id (see `relujax.find_activations`), the name of
@@ -120,7 +122,7 @@ def compare(
         "model": text,
         "optimizer": optimizer,
         "objective": default_objective(text, data) if objective is None else objective,
-        "metrics": tuple(metrics),
+        "metrics": metrics,
         "patience": patience,
         "batch_size": batch_size,
         "epochs": epochs,
@@ -198,7 +200,13 @@ def _wanted(given: Sequence[Wanted], baseline: str) -> list[Wanted]:
         if label in labels:
             raise InputError(f"Expected different activations, got {label!r} twice.")
         labels.add(label)
-    return [item for item in given if item != baseline]
+    others = [item for item in given if item != baseline]
+    if not others:
+        raise InputError(
+            f"Expected activations to compare with {baseline}, which is trained along, "
+            f"got no other."
+        )
+    return others
 
 
 def _kept(wanted: Sequence[Wanted], exclude: Collection[str]) -> list[Wanted]:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from relujax import statistics
 from relujax.engine import Cell, HostTraining
-from relujax.errors import InputError
+from relujax.errors import InputError, short
 from relujax.parts import Named
 from relujax.studies._execute import How, Logger
 from relujax.studies._results import Results
@@ -39,8 +40,10 @@ def experiment(
         and a seed id; anything may happen in it.
       activations: specs, as for `relujax.get`; any text will do.
       seeds: how many (ids 0, 1, ...), or a list of ids.
-      metric: the value of a row that is compared.
-      higher_is_better: whether more of it is better.
+      metric: the value of the last row that is compared. One of the library's names,
+        such as "accuracy", has its unit, too: a share from 0 to 1.
+      higher_is_better: whether more of it is better; of the library's names, that is
+        known.
       baseline: the activation that the others are compared with; the first by default.
       out: folder of the results; `runs/<name of the function>` by default.
       log: as in `relujax.run`, and so is `stale`.
@@ -68,9 +71,16 @@ def experiment(
     """
     if not callable(train):
         raise InputError(f"Expected a function train(activation, seed), got {train!r}.")
+    _check_list(activations)
+    if not isinstance(metric, str):
+        raise InputError(
+            f"Expected the name of a value of the rows as the metric, got "
+            f"{short(metric)}."
+        )
     name = getattr(train, "__name__", "train")
     name = name if name.isidentifier() else "train"
-    training = Named(name, HostTraining(train, metric))
+    bounds = {known: found.bounds for known, found in statistics.METRICS.items()}
+    training = Named(name, HostTraining(train, metric, bounds))
     cells = [Cell(training=training, activation=item, epochs=1) for item in activations]
     how = How(
         log=log, stale=stale, progress=progress, where=where, cluster=cluster, mix=mix
@@ -84,3 +94,12 @@ def experiment(
     }
     folder = Path("runs") / name if out is None else Path(out)
     return execute(cells, seeds, folder, how, profile="experiment", facts=facts)
+
+
+def _check_list(activations: Any) -> None:
+    several = isinstance(activations, Sequence) and not isinstance(activations, str)
+    if not several or not len(activations):
+        raise InputError(
+            f"Expected a list of activations, such as ['relu', 'elu'], got "
+            f"{short(activations)}."
+        )

@@ -71,8 +71,9 @@ class Results:
           metric: of a sweep; by default `self.metric`.
           split: of a sweep: `test`, `validation` or `train`.
         """
+        metric = self._chosen(metric)
         if self.axes:
-            return self._table_of_points(self._chosen(metric), split)
+            return self._table_of_points(metric, split)
         return statistics.summary(self.frame, self.baseline)
 
     def tests(self, metric: str | None = None) -> pd.DataFrame:
@@ -99,8 +100,14 @@ class Results:
         return report.score_figure(self.frame, chosen, self.baseline)
 
     def conclusion(self) -> str:
-        """One sentence: what these results support."""
-        return statistics.conclusion(self.frame, self.metric, self.baseline)
+        """One sentence: what these results support.
+
+        Of a sweep under one activation, which point is the best.
+        """
+        metric = self._chosen(None)
+        if self.axes and self.frame["activation"].nunique() == 1:
+            return self._best_point(metric)
+        return statistics.conclusion(self.frame, metric, self.baseline)
 
     def best(self, metric: str | None = None, split: str = "test") -> Point:
         """The point of a sweep with the best mean, the first if several have it.
@@ -135,6 +142,7 @@ class Results:
         from relujax.report import write
 
         folder = results_folder(path)
+        statistics.know_metrics(self.frame)
         page = write(self.study, self.profile, self.frame, self.provenance, folder)
         files.write(folder / "results.parquet", self.frame.to_parquet())
         return page
@@ -184,6 +192,8 @@ class Results:
     def _chosen(self, metric: str | None) -> str:
         if metric is not None and not isinstance(metric, str):
             raise InputError(f"Expected a metric's name, got {short(metric)}.")
+        # Other results may have had another direction of a metric of this name.
+        statistics.know_metrics(self.frame)
         return self.metric if metric is None else metric
 
     def _store(self, activation: str, seed: int, where: Mapping[str, Any]) -> Any:
@@ -203,6 +213,22 @@ class Results:
         if self.folder is None:
             raise InputError("Expected stored results, got some without a folder.")
         return self.folder / cells[0]
+
+    def _best_point(self, metric: str) -> str:
+        """The sentence of a sweep whose points differ in other things."""
+        table, m = self.table(metric), statistics.metric_of(metric, self.frame)
+        means = table["mean"] if m.higher_is_better else -table["mean"]
+        name = statistics.metric_name(metric, "test", self.frame)
+        if means.isna().all():
+            return f"No network of the {len(table)} points trained to the end."
+        row = table.loc[means.idxmax()]
+        where = ", ".join(f"{axis} = {row[axis]:g}" for axis in self.axes)
+        unit = f" {m.unit}" if m.unit else ""
+        return (
+            f"Of {len(table)} points, {where} has the best mean {name}: "
+            f"{m.show(row['mean'])}{unit} (95 % CI {m.show(row['low'])} to "
+            f"{m.show(row['high'])}, n = {row['n']:.0f})."
+        )
 
     def _table_of_points(self, metric: str, split: str) -> pd.DataFrame:
         bounds = statistics.metric_of(metric).bounds
@@ -240,9 +266,7 @@ def results_of(
         values = facts["points"]
         columns = pd.DataFrame([values[cell] for cell in frame["cell"]], columns=axes)
         frame = pd.concat([columns, frame], axis=1)
-    for name, higher in facts.get("directions", {}).items():
-        if name not in statistics.METRICS:
-            statistics.add_metric(name, higher_is_better=higher)
+    frame.attrs["directions"] = dict(facts.get("directions", {}))
     if study is None:
         study = Study(
             id=request.study,

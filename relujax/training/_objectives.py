@@ -151,9 +151,9 @@ def _check_outputs(
         return expected
     if not purpose.takes(outputs, classes):
         raise InputError(
-            f"Expected {expected} outputs per example for {name}"
-            f"{f' of {classes} classes' if classes else ''}, got a network with "
-            f"{outputs}."
+            f"Expected outputs of shape (batch, {expected}) for {name}"
+            f"{f' of {classes} classes' if classes else ''}, got a network of "
+            f"(batch, {outputs})."
         )
     return outputs
 

@@ -108,7 +108,7 @@ def make_optimizer(
         built = part.factory(**values)
     except InputError:
         raise
-    except (AttributeError, TypeError, ValueError) as error:
+    except Exception as error:
         raise InputError(
             f"Expected an optax transformation from the optimizer {part.name}, got "
             f"{type(error).__name__}: {first_line(error)}"

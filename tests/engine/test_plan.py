@@ -19,8 +19,9 @@ SMALL = Cost(state=600, running=400, seconds=1.0)
 
 @pytest.fixture
 def memory(monkeypatch):
-    """10,000 bytes, whatever there is."""
+    """10,000 bytes for a chunk, whatever there is."""
     monkeypatch.setattr(_plan, "_memory", lambda: 10_000)
+    monkeypatch.setattr(_plan, "_whole_memory", lambda: 40_000)
 
 
 @pytest.mark.parametrize(
@@ -45,10 +46,17 @@ def test_a_chunk_is_what_the_memory_holds(memory, plan, members, expected):
     assert plan.sizes(members, SMALL) == expected
 
 
-def test_a_network_larger_than_the_memory_is_tried_alone(memory):
-    large = SMALL._replace(state=10**9)
+def test_a_network_larger_than_its_share_of_the_memory_is_tried_alone(memory):
+    large = SMALL._replace(state=100_000)
     assert Plan("vmap").sizes(9, large) == (1, 1)
     assert Plan("map").sizes(9, large) == (1, 1)
+
+
+@pytest.mark.parametrize("mapping", ["vmap", "map"])
+def test_a_network_that_no_memory_holds_is_refused(memory, mapping):
+    large = SMALL._replace(state=200_000)
+    with pytest.raises(InputError, match=r"fit into 4e-05 GB .* take 6.67e-05 GB"):
+        Plan(mapping).sizes(9, large)
 
 
 def test_rows_are_what_the_memory_holds_under_map_too(memory):

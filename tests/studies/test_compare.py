@@ -5,12 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from flax import linen as nn
+from flax import nnx
 from full import slow
 
 import relujax
 from relujax import InputError, compare
 from relujax.engine import Cell, Member, Plan, train_population
-from relujax.networks import from_linen
+from relujax.networks import MODELS, from_linen
 
 LISTS = ["confusion", "dead", "births", "revivals", "ever_dead"]
 GLOROT = nn.initializers.glorot_uniform()
@@ -190,6 +191,36 @@ def test_a_comparison_has_a_page(tmp_path):
     np.testing.assert_array_equal(stored["loss"], found.frame["loss"])
 
 
+class Pair(nn.Module):
+    """A network that returns what it has inside, too."""
+
+    @nn.compact
+    def __call__(self, x):
+        return nn.Dense(1)(h := nn.relu(nn.Dense(2)(x))), h
+
+
+class Squeezed(nn.Module):
+    """A network without the axis of its outputs."""
+
+    @nn.compact
+    def __call__(self, x):
+        return nn.Dense(1)(nn.relu(nn.Dense(2)(x)))[:, 0]
+
+
+def test_a_refused_model_leaves_no_name_behind():
+    known = set(MODELS)
+    for model in (object(), None, lambda x: x):
+        with pytest.raises(InputError):
+            compare(model, "wdbc", ["elu"], 1, **SCHEDULE)
+    assert set(MODELS) == known
+
+
+@pytest.mark.slow
+def test_a_stock_network_on_two_classes():
+    found = compare("mlp(hidden=(2,))", "wdbc", ["elu"], 1, **SCHEDULE)
+    assert set(found.frame["activation"]) == {"relu", "elu"}
+
+
 X, Y = np.zeros((4, 3)), np.array([0, 1, 1, 0])
 
 
@@ -205,7 +236,7 @@ X, Y = np.zeros((4, 3)), np.array([0, 1, 1, 0])
         ((Net(), "wdbc", ["elu", "elu"]), {}, "'elu' twice"),
         ((Net(), "wdbc", [{"gelu": "elu"}]), {}, "'gelu'"),
         ((Net(), "wdbc", ["crelu"]), {}, "keeps the shape"),
-        ((Net(), "digits", ["elu"]), {}, "Expected 10 outputs per example"),
+        ((Net(), "digits", ["elu"]), {}, r"outputs of shape \(batch, 10\)"),
         ((Net(), "wdbc", ["elu"]), {"objective": "mse"}, "objective for classif"),
         ((Net(), "wine", ["elu"]), {"objective": "binary_cross_entropy"}, "two class"),
         ((Net(), "wdbc", ["elu"]), {"objective": "mes"}, "'mse'"),
@@ -223,7 +254,19 @@ X, Y = np.zeros((4, 3)), np.array([0, 1, 1, 0])
         ((Net(), (X, Y[:3], X, Y), ["elu"]), {}, "y_train of shape"),
         ((Net(), (X, Y, X[:, :2], Y), ["elu"]), {}, "of one shape"),
         ((Net(), (X, Y, X, 0.5 * Y), ["elu"]), {}, "integer labels or float"),
-        ((a_pair()[::-1], "wdbc", ["elu"]), {}, "takes inputs of shape"),
+        ((a_pair()[::-1], "wdbc", ["elu"]), {}, "takes float32 inputs of shape"),
+        ((Net(), "wdbc", ["own"]), {}, "compare with own"),
+        (("mlp(hidden=(2,))", "wdbc", ["relu"]), {}, "compare with relu"),
+        ((Net(), "wdbc", ["elu"]), {"metrics": "auroc"}, "a tuple of metrics"),
+        ((Net(), "wdbc", ["elu"]), {"out": __file__}, "got the file"),
+        ((Net(), {"x": X}, ["elu"]), {}, "a data set: a name"),
+        ((Net(), X, ["elu"]), {}, "a data set: a name"),
+        ((Net(), (X, 0 * Y, X, 0 * Y), ["elu"]), {}, "two classes or more"),
+        ((object(), "wdbc", ["elu"]), {}, "as the model, got <object"),
+        ((lambda x: x, "wdbc", ["elu"]), {}, r"\(init, apply\)"),
+        ((nnx.Linear(30, 2, rngs=nnx.Rngs(0)), "wdbc", ["elu"]), {}, "a finished Lin"),
+        ((Pair(), "wdbc", ["elu"]), {}, "a tuple of 2 arrays"),
+        ((Squeezed(), "wdbc", ["elu"]), {}, r"shape \(batch, 2\).*got \(2,\)"),
     ],
 )
 def test_bad_input_is_one_sentence(args, changes, sentence):

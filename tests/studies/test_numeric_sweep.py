@@ -197,3 +197,12 @@ def test_what_is_no_sweep_is_refused(tmp_path, changes, message):
 def test_plans_have_names(tmp_path, plan):
     results = relujax.sweep(CELL, 1, plan=plan, out=tmp_path)
     assert len(results.frame) == 4
+
+
+def test_a_sweep_under_one_activation_says_which_point_is_best(tmp_path):
+    axes = {"optimizer.learning_rate": [1e-4, 1e-2]}
+    found = relujax.sweep(CELL, 3, axes, plan="map", out=tmp_path, progress=False)
+    best = found.best().values["optimizer.learning_rate"]
+    assert f"optimizer.learning_rate = {best:g} has the best mean" in found.conclusion()
+    with pytest.raises(InputError, match="Unknown axis 3"):
+        relujax.sweep(CELL, 3, {3: [1.0]}, out=tmp_path)
