@@ -49,10 +49,9 @@ def checked(settings: Settings) -> Settings:
         raise InputError(
             "Expected some sites to look at, got none; leave sites= out for all."
         )
-    if settings.batch_size is not None and settings.batch_size < 1:
-        raise InputError(
-            f"Expected a batch size of at least 1, got {settings.batch_size}."
-        )
+    size = settings.batch_size
+    if size is not None and (not _is_whole(size) or size < 1):
+        raise InputError(f"Expected a batch size of at least 1, got {size!r}.")
     _check_names("sites", settings.sites)
     _check_names("exclude", settings.exclude)
     axis = settings.unit_axis
@@ -64,7 +63,7 @@ def checked(settings: Settings) -> Settings:
             f"Expected an axis such as 1, several such as (0, 2), or a dict such as "
             f"{{'conv*': 1}}, as unit_axis, got {axis!r}."
         )
-    if not _is_axis(settings.seed_axis):
+    if not _is_whole(settings.seed_axis):
         raise InputError(
             f"Expected an axis such as 0 as seed_axis, got {settings.seed_axis!r}."
         )
@@ -74,7 +73,7 @@ def checked(settings: Settings) -> Settings:
     )
 
 
-def _is_axis(given: Any) -> bool:
+def _is_whole(given: Any) -> bool:
     is_whole = isinstance(given, int | np.integer) and not isinstance(given, bool)
     return given is None or is_whole
 
@@ -82,9 +81,9 @@ def _is_axis(given: Any) -> bool:
 def _are_axes(given: Any) -> bool:
     if isinstance(given, tuple | list):
         return bool(given) and all(
-            axis is not None and _is_axis(axis) for axis in given
+            axis is not None and _is_whole(axis) for axis in given
         )
-    return _is_axis(given)
+    return _is_whole(given)
 
 
 def _check_names(setting: str, given: Any) -> None:

@@ -105,6 +105,8 @@ def _way_out(error: Exception, params: Arrays | None, batch: Arrays) -> str:
         return "; a function of (params, batch) needs params=..."
     if type(error).__name__ == "TraceContextError":
         return "; give the NNX module itself, and not a function around it"
+    if isinstance(batch.tree, list) and not any(map(np.ndim, batch.arrays)):
+        return "; a list is read as batches: numpy.asarray(...) makes an array of it"
     if isinstance(batch.tree, Mapping):
         return (
             "; a module takes a dict whole, unless its keys are the names of all "

@@ -235,7 +235,11 @@ def _unwrapped(given: Any) -> Any:
 def _equinox(module: Any) -> Forward:
     import equinox as eqx
 
-    if "state" in inspect.signature(type(module).__call__).parameters:
+    parameter = inspect.signature(type(module).__call__).parameters.get("state")
+    # `eqx.nn.Sequential` has the parameter, and most do without.
+    held = jax.tree.leaves(module, is_leaf=lambda x: isinstance(x, eqx.nn.StateIndex))
+    has_state = any(isinstance(leaf, eqx.nn.StateIndex) for leaf in held)
+    if parameter is not None and (has_state or parameter.default is parameter.empty):
         name = type(module).__name__
         raise InputError(
             f"Expected an Equinox module of an example alone, got {name}, whose call "

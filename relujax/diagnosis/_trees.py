@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from relujax.errors import InputError
+
 
 @jax.tree_util.register_pytree_node_class
 class Arrays:
@@ -69,13 +71,32 @@ def of_params(tree: Any) -> Arrays:
 
 
 def of_batch(tree: Any) -> Arrays:
-    """A batch without the names in it, which say nothing to a network."""
+    """A batch without the names in it, which say nothing to a network.
+
+    Tables and tensors of other libraries become arrays.
+
+    Raises:
+      InputError: it is nothing but an array of names.
+    """
     paths, structure = jax.tree_util.tree_flatten_with_path(tree)
+    paths = [(path, _as_array(leaf)) for path, leaf in paths]
+    if len(paths) == 1 and not paths[0][0] and _is_names(*paths[0]):
+        raise InputError(
+            f"Expected numbers as data, got an array of {paths[0][1].dtype}: convert "
+            f"it, or leave out the columns of text."
+        )
     leaves = [None if _is_names(path, leaf) else leaf for path, leaf in paths]
     return Arrays(
         jax.tree.unflatten(structure, leaves),
         lambda leaf: is_numeric(leaf) or isinstance(leaf, bool | int | float),
     )
+
+
+def _as_array(leaf: Any) -> Any:
+    """A data frame, or a tensor of another library, as an array."""
+    if isinstance(leaf, jax.Array | np.ndarray | np.generic):
+        return leaf
+    return np.asarray(leaf) if hasattr(leaf, "__array__") else leaf
 
 
 def is_numeric(leaf: Any) -> bool:

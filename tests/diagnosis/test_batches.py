@@ -7,6 +7,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 from flax import nnx
 
@@ -293,3 +294,54 @@ def test_what_a_function_refuses_comes_with_a_way_out():
     with pytest.raises(InputError, match="give the NNX module itself"):
         relujax.diagnose(lambda x: module(x), x)
     assert len(relujax.diagnose(module, x).sites) == 1
+
+
+class Tensor:
+    """A tensor of another library: what NumPy can make an array of."""
+
+    def __init__(self, values: np.ndarray):
+        self.values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype)
+
+
+@pytest.mark.parametrize("data", [pd.DataFrame(X), [Tensor(X)], [(Tensor(X), [0] * 6)]])
+def test_tables_and_tensors_are_arrays(data):
+    fn = lambda batch: relu((batch[0] if isinstance(batch, tuple) else batch) @ W)
+    found, expected = diagnose(fn, data), diagnose(fn, X)
+    assert found.examples == 6
+    np.testing.assert_array_equal(found.firing()["relu_0"], expected.firing()["relu_0"])
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (X.astype(object), "numbers as data, got an array of object"),
+        (X.astype(str), "numbers as data, got an array of <U32"),
+        (pd.DataFrame({"a": ["x", "y"]}), "numbers as data, got an array of"),
+        (X.tolist(), r"a list is read as batches: numpy\.asarray"),
+    ],
+    ids=["objects", "strings", "table", "list"],
+)
+def test_what_is_no_array_of_numbers_is_one_sentence(data, sentence):
+    with pytest.raises(InputError, match=sentence):
+        diagnose(lambda x: relu(x @ W), data)
+
+
+def test_a_sequential_of_equinox_needs_no_state():
+    one, two = jax.random.split(jax.random.key(0))
+    layers = [
+        eqx.nn.Conv2d(1, 3, 3, key=one),
+        eqx.nn.Lambda(relu),
+        eqx.nn.Lambda(jnp.ravel),
+        eqx.nn.Linear(3 * 36, 2, key=two),
+    ]
+    killed = lambda b: b.at[1].set(-100.0)
+    network: Any = eqx.nn.Sequential(layers)
+    network = eqx.tree_at(lambda m: m.layers[0].bias, network, replace_fn=killed)
+    images = RNG.normal(size=(5, 1, 8, 8)).astype(np.float32)
+    assert diagnose(network, images).headline() == "1 of 3 units is dead."
+    stateful = eqx.nn.Sequential([eqx.nn.BatchNorm(3, "batch", mode="batch")])
+    with pytest.raises(InputError, match="takes a state"):
+        diagnose(stateful, X)

@@ -466,6 +466,7 @@ def test_bad_input_is_one_sentence():
         ({"sites": []}, "Expected some sites to look at, got none"),
         ({"batch_size": 0}, "Expected a batch size of at least 1, got 0"),
         ({"batch_size": -1}, "Expected a batch size of at least 1, got -1"),
+        ({"batch_size": 2.5}, "Expected a batch size of at least 1, got 2.5"),
         ({"sites": [3]}, r"ids, names or patterns, .* as sites, got \[3\]"),
         ({"exclude": 3}, "ids, names or patterns, .* as exclude, got 3"),
         ({"unit_axis": "1"}, "as unit_axis, got '1'"),
