@@ -32,8 +32,9 @@ def select(frame: pd.DataFrame, where: Where) -> pd.DataFrame:
     """
     asked = {key: _several(wanted) for key, wanted in where.items()}
     parameters = {key: asked[key] for key in asked if "." in key}
-    for column in asked.keys() - parameters.keys():
-        frame = _named(frame, column, asked[column])
+    for column in asked:  # In the order of the question, so that a page stays the same.
+        if column not in parameters:
+            frame = _named(frame, column, asked[column])
     if not parameters:
         return frame
     found = pd.DataFrame({key: parameter(frame, key) for key in parameters})

@@ -1,5 +1,7 @@
 """The rows that a statement is about, by parameters of specs."""
 
+import itertools
+
 import pandas as pd
 import pytest
 
@@ -59,3 +61,12 @@ def test_a_combination_that_was_not_run_is_missed(frame, where):
         InputError, match=r"results with data\.d = (3|2, model\.depth = 30), found"
     ):
         select(frame, where)
+
+
+def test_what_is_missing_is_said_in_the_order_of_the_question():
+    """Of several, not the one that comes first in a set."""
+    frame = pd.DataFrame({"data": ["wdbc"], "model": ["mlp"], "optimizer": ["adam"]})
+    for order in itertools.permutations(frame):
+        first = {"data": "data set"}.get(order[0], order[0])
+        with pytest.raises(InputError, match=f"Unknown {first} 'none'"):
+            select(frame, dict.fromkeys(order, "none"))
