@@ -14,8 +14,8 @@ from pathlib import Path
 
 LIST = Path(__file__).with_suffix(".txt")
 
-#: Seconds, on two busy cores.
-LONG = 1.5
+#: Seconds, on two cores.
+LONG = 1.0
 
 GUARDS = (
     "test_a_study_runs_reports_and_is_not_run_twice",

@@ -282,7 +282,7 @@ def test_a_full_disk_is_one_sentence_and_the_run_resumes(study, tmp_path):
 def test_a_folder_that_cannot_be_made_is_one_sentence(relujax, study, tmp_path):
     (tmp_path / "file").write_text("")
     code, text = relujax("run", study, "--out", tmp_path / "file")
-    assert code == 1 and "Not a directory" in text and "Traceback" not in text
+    assert code == 2 and "a folder of results, got the file" in " ".join(text.split())
 
 
 def test_the_plan_can_be_given(relujax, study, tmp_path, without_figures):

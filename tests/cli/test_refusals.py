@@ -134,7 +134,7 @@ def test_a_study_of_which_a_field_is_wrong(run, kind):
         (["--profile", "papre"], 2, "Unknown profile of study tiny: 'papre'"),
         (["--plan", "vmpa"], 2, "vmpa"),
         (["--keep", "first"], 2, "Expected keep='last' or keep='best'"),
-        (["--out", "tiny.py"], 1, "Not a directory: 'tiny.py'"),
+        (["--out", "tiny.py"], 2, "got the file tiny.py"),
         (["--publish", "tiny.py"], 1, "Not a directory: 'tiny.py'"),
     ],
     ids=str,
