@@ -9,8 +9,9 @@ same two. Nothing else should run. Both train the same networks on one thread a 
 in a new process and a new folder each time, so that starting, compiling and storing
 count on both sides; no compiled program is kept. After a short pair that is not counted
 they take turns, and so does who is first. The table has each pair and whether their
-numbers are the same bits; the last line is the median of the ratios, Ray to here. A run
-should take five minutes or more, else the script says so: raise --seeds.
+numbers are the same bits; the last line is the median of the ratios, Ray to here. In
+one process a run should take five minutes or more, else the script says so: raise
+--seeds.
 """
 
 import argparse
@@ -78,7 +79,7 @@ def main() -> None:
             continue
         (here, rows), (ray, others) = found["here"], found["ray"]
         ratios.append(ray / here)
-        shortest = min(shortest, here, ray)
+        shortest = min(shortest, here)
         same = "yes" if rows.equals(others) else "no"
         table.add_row(f"{here:.1f}", f"{ray:.1f}", f"{ratios[-1]:.3f}", same)
     Console().print(table)

@@ -33,9 +33,8 @@ def report_from(folder: Path, runs: Path, study_files: Sequence[Path] = ()) -> N
     whole = files.inside(runs, kept.study, "report", kept.profile)
     made = (kept.profile, kept.frame, kept.provenance)
     page = report.write(study, *made, whole)
-    again = report.publish(
-        study, *made, page.parent, files.inside(runs, kept.study, "kept", kept.profile)
-    )
+    place = files.inside(runs, kept.study, "kept", kept.profile)
+    again = report.publish(study, *made, page.parent, place, changes=kept.changes)
     say(f"Report: {plain(page)}")
     say(f"Page: {plain(again)}")
     lines = _difference(folder / "README.md", again)

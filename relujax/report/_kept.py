@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,11 +13,12 @@ from pandas.api.types import is_object_dtype
 
 from relujax import files
 from relujax.errors import InputError
-from relujax.report._output import Output, read_record
+from relujax.report._changes import checked
+from relujax.report._output import FACTS, Output, read_record
 from relujax.studies import Study
 
 #: The rows of every network, and what else the page is made of.
-NUMBERS, FACTS = "results.parquet", "kept.json"
+NUMBERS = "results.parquet"
 
 _LARGEST = 2**30  # bytes
 
@@ -32,6 +33,7 @@ class Kept(NamedTuple):
       baseline: what the others are compared with.
       provenance: command, date, versions, device and data of the training.
       frame: the results of every network, with what its probes have measured.
+      changes: of verdicts since earlier pages.
     """
 
     study: str
@@ -40,6 +42,7 @@ class Kept(NamedTuple):
     baseline: str
     provenance: Mapping[str, Any]
     frame: pd.DataFrame
+    changes: Sequence[Mapping[str, str]]
 
 
 def _of_one_type(frame: pd.DataFrame) -> pd.DataFrame:
@@ -76,7 +79,7 @@ def keep(
       profile: which grid of it.
       frame: the results as `write` takes them.
       provenance: likewise.
-      record: that of the written report, with its verdicts.
+      record: that of the written report, with its verdicts, and their `changes`.
       out: the folder of the page.
     """
     buffer = io.BytesIO()
@@ -91,6 +94,7 @@ def keep(
         "sentence": record["sentence"],
         "choices": [asdict(choice) for choice in study.choices],
         "claims": record["claims"],
+        "changes": list(record["changes"]),
     }
     text = json.dumps(facts, indent=1, ensure_ascii=False, default=str)
     out.write(FACTS, f"{text}\n")
@@ -117,8 +121,8 @@ def read_kept(folder: Path) -> Kept:
         if not all(isinstance(text, str) for text in texts):
             raise TypeError("a text is none")
         study, profile, question, baseline = texts
-        provenance = facts["provenance"]
-        return Kept(study, profile, question, baseline, provenance, frame)
+        provenance, changes = facts["provenance"], checked(facts.get("changes", []))
+        return Kept(study, profile, question, baseline, provenance, frame, changes)
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise InputError(
             f"Expected a published report in {files.shown(folder)}, got a damaged one "

@@ -15,6 +15,9 @@ from relujax.errors import InputError
 
 FIGURES = "figures"
 
+#: The facts that are kept beside a published page.
+FACTS = "kept.json"
+
 
 class Output:
     """A folder that a report is written to.

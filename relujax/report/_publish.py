@@ -12,6 +12,7 @@ from PIL import Image
 
 from relujax import files
 from relujax.errors import InputError
+from relujax.report._changes import Change, changes_at, section
 from relujax.report._kept import keep
 from relujax.report._origin import devices, named, training_time, versions
 from relujax.report._output import FIGURES, Output, earlier, read_record
@@ -58,6 +59,8 @@ def publish(
     provenance: Mapping[str, Any],
     report: Path,
     out: Path,
+    *,
+    changes: Sequence[Change] | None = None,
 ) -> Path:
     """Copy a written report's tables and main figures, and say where they come from.
 
@@ -73,6 +76,8 @@ def publish(
       out: receives `README.md`, `figures/`, `results.parquet` and `kept.json`, of
         which the page can be made again, and `manifest.json`, which lists them: what
         an earlier report there lists is replaced, and nothing else is touched.
+      changes: of verdicts, which the page lists; by default those since the earlier
+        report in `out`.
 
     Returns:
       The path of `README.md`.
@@ -80,8 +85,10 @@ def publish(
     Raises:
       InputError: `out` holds something else than a published report.
     """
-    kept = _opened(out)
     record = read_record(report / NAME)
+    if changes is None:
+        changes = changes_at(out, record["claims"])
+    kept = _opened(out)
     tables, figures = record["tables"], {f["name"]: f for f in record["figures"]}
     exhibits = {slug(exhibit.title): exhibit for exhibit in study.exhibits}
     title = study.paper.title if study.paper else study.id
@@ -94,6 +101,7 @@ def publish(
         f"- {code(j.claim.id)}: {inline(s)}" for j, s in zip(found, said, strict=True)
     ]
     parts.append("\n".join(lines))
+    parts += section(changes)
     for name, exhibit in exhibits.items():
         parts += _table(report, tables, name, exhibit.title)
         if name in figures:
@@ -104,7 +112,7 @@ def publish(
         if name.endswith(_FIGURES) and name not in exhibits:
             parts += _figure(report, kept, figure)
     parts += _choices(study)
-    keep(study, profile, frame, provenance, record, kept)
+    keep(study, profile, frame, provenance, {**record, "changes": changes}, kept)
     kept.write("README.md", "\n\n".join(filter(None, parts)) + "\n")
     files.write_json(out / _MANIFEST, {"files": kept.written})
     return out / "README.md"

@@ -184,7 +184,7 @@ def test_a_page_without_its_numbers_cannot_be_made_again(kept, tmp_path):
     with pytest.raises(InputError, match=r"results\.parquet"):
         report_from(folder, tmp_path / "runs", [file])
     with pytest.raises(InputError, match="study file of srelu"):
-        _study(Kept("srelu", "quick", "", "relu", {}, pd.DataFrame()), [file])
+        _study(Kept("srelu", "quick", "", "relu", {}, pd.DataFrame(), []), [file])
 
 
 def test_lists_and_numbers_are_kept_in_one_column():
