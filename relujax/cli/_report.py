@@ -22,7 +22,7 @@ from relujax.engine import (
     stored_cells,
 )
 from relujax.errors import InputError, unknown
-from relujax.studies import Study, set_probes_apart
+from relujax.studies import Study, describe, set_probes_apart
 
 
 def report_all(runs: Path, study_files: Sequence[Path] = ()) -> None:
@@ -96,6 +96,7 @@ def _report(request: Request, folder: Path, study: Study | None, note: str) -> P
             "trains them."
         )
     frame = set_probes_apart(frame)
+    describe(frame, request.facts)
     study = study or _unclaimed(request, list(frame["activation"].unique()))
     provenance = {"command": files.shown(request.command, 20_000), **history(stored)}
     out = files.inside(folder, "report", request.profile)

@@ -80,6 +80,7 @@ from relujax.studies._probes import probe as probe
 from relujax.studies._probes import probed as probed
 from relujax.studies._probes import set_probes_apart as set_probes_apart
 from relujax.studies._results import Results as Results
+from relujax.studies._results import describe as describe
 from relujax.studies._results import results_of as results_of
 from relujax.studies._run import run as run
 from relujax.studies._seeds import seed_ids as seed_ids

@@ -266,20 +266,34 @@ def results_of(
         values = facts["points"]
         columns = pd.DataFrame([values[cell] for cell in frame["cell"]], columns=axes)
         frame = pd.concat([columns, frame], axis=1)
-    frame.attrs["directions"] = dict(facts.get("directions", {}))
+    metric = describe(frame, facts)
     if study is None:
         study = Study(
             id=request.study,
             question=facts.get("question", f"what did {request.study} find?"),
             baseline=facts.get("baseline", tasks[0].labels["activation"]),
         )
-    statistics.know_metrics(frame)
-    metric = facts.get("metric") or statistics.primary_metric(frame)
-    frame.attrs["metric"] = metric
     provenance = {"command": request.command, **history(tasks)}
     return Results(
         frame, study, request.profile, provenance, metric, axes, points, folder
     )
+
+
+def describe(frame: pd.DataFrame, facts: Mapping[str, Any]) -> str:
+    """Tell a frame of results what its request says of its metrics.
+
+    Args:
+      frame: its `attrs` get the `metric` that is compared, and `directions`.
+      facts: those of the request.
+
+    Returns:
+      The metric that is compared.
+    """
+    frame.attrs["directions"] = dict(facts.get("directions", {}))
+    statistics.know_metrics(frame)
+    metric = facts.get("metric") or statistics.primary_metric(frame)
+    frame.attrs["metric"] = metric
+    return metric
 
 
 def _request_file(folder: Path, profile: str | None) -> Path:

@@ -9,10 +9,12 @@ from html.parser import HTMLParser
 import pytest
 from stored_runs import store_study
 
+import relujax as package
 from relujax.cli._report import _study, report_all
 from relujax.cli._study_file import load_study
 from relujax.engine import read_request
 from relujax.report import _plates, _write
+from relujax.statistics import _metrics
 
 
 class Links(HTMLParser):
@@ -361,3 +363,28 @@ def test_a_training_has_no_data_to_tell_of(tmp_path, monkeypatch):
     load_study(tmp_path / "online.py").run(progress=False)
     report_all(tmp_path / "runs", [tmp_path / "online.py"])
     assert (tmp_path / "runs/online/report/quick/report.html").exists()
+
+
+def test_the_direction_of_a_metric_is_that_of_the_run(
+    tmp_path, monkeypatch, without_figures
+):
+    """In another process, where nobody has described the metric."""
+
+    def train(activation, seed):
+        return {"shortfall": (0.5 if activation == "elu" else 1.0) + seed / 100}
+
+    found = package.experiment(
+        train,
+        ["relu", "elu"],
+        12,
+        metric="shortfall",
+        higher_is_better=False,
+        out=tmp_path / "runs" / "train",
+        progress=False,
+    )
+    assert "beats relu" in found.conclusion()
+    monkeypatch.delitem(_metrics.METRICS, "shortfall")
+    monkeypatch.setattr(_metrics, "_ASSUMED", set())
+    report_all(tmp_path / "runs")
+    page = tmp_path / "runs/train/report/experiment/report.html"
+    assert "beats relu" in page.read_text()
