@@ -75,6 +75,8 @@ def _why(old: Mapping[str, Any], new: Mapping[str, Any] | None) -> str:
         return "The study has no such claim any more."
     if new["verdict"] == "not tested" and not old["tested"]:
         return "It was not tested then, either: that was called undecided."
+    if new["verdict"] == "not tested":
+        return str(new["summary"])
     if old["n"] != new["n"]:
         return f"{old['n']} seeds or draws became {new['n']}."
     if old["measured"] != new["measured"]:

@@ -17,6 +17,7 @@ OLD = """# A
 | turns | contradicted (exploratory) | “c” (II) | – | −1 points | 0.02 | 5 seeds |
 | grows | undecided | “d” (III) | – | 0 [−1, 1] points | 1 | 5 seeds |
 | blank | undecided | “e” (IV) | – | – | not tested | – |
+| lost | supported | “g” (VI) | – | +1 points | 0.01 | 5 seeds |
 | gone | supported | “f” (V) | – | 0 largest difference | computed | – |
 
 - `turns`: no row | of | the | ledger.
@@ -39,6 +40,7 @@ NEW = [
     claim("turns", "supported", "+1 [0, 2] points", 5),
     claim("grows", "contradicted", "−1 [−2, −0.5] points", 20),
     claim("blank", "not tested", "–", 0),
+    {**claim("lost", "not tested", "–", 0), "summary": "Not tested: no torch."},
     claim("new", "supported", "+1 points", 5),
 ]
 
@@ -61,6 +63,7 @@ def test_changes_are_told_with_what_the_pages_say(tmp_path):
             "not tested",
             "It was not tested then, either: that was called undecided.",
         ),
+        "lost": ("supported", "not tested", "Not tested: no torch."),
         "gone": ("supported", "withdrawn", "The study has no such claim any more."),
     }
 
