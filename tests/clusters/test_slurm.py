@@ -131,8 +131,9 @@ def test_a_requeued_task_and_a_killed_sender_change_no_bit(queue, own_study, tmp
         assert "1 stored" in log.read_text()
         requeue(queue, f"{job}_0", held())
 
+    # SLURM may wait two minutes before it starts a requeued task again.
+    assert wait_for(lambda: log.read_text().count("Part 0/2 on") == 2), log.read_text()
     assert wait_for(lambda: not ask(queue, "squeue", "-h"))
-    assert log.read_text().count("Part 0/2 on") == 2
     code, text = relujax_in(queue, "status", "runs", "--units")
     assert code == 0 and "3 of 3" in text and "18 of 18" in text
     assert "1 x CPU" in text and ask(queue, "hostname").strip() in text
@@ -154,8 +155,9 @@ def test_a_preempted_task_goes_on_inside_a_network(queue, tmp_path, monkeypatch)
         job, log = sent(queue, "small.py", tmp_path, *IN_QUEUE, *often)
         assert wait_for(held), log.read_text()
         requeue(queue, f"{job}_0", held())
+    # SLURM may wait two minutes before it starts a requeued task again.
+    assert wait_for(lambda: log.read_text().count("Part 0/2 on") == 2), log.read_text()
     assert wait_for(lambda: not ask(queue, "squeue", "-h"))
-    assert log.read_text().count("Part 0/2 on") == 2
     found = rows(tmp_path / "runs/small")
     pd.testing.assert_frame_equal(found, rows(tmp_path / "here/small"))
     # No epoch of any network was trained twice.
