@@ -1,7 +1,7 @@
 """Which tests `make test` leaves to `make test-all` because of what they take.
 
-  make test PYTEST='.venv/bin/python -m pytest --junitxml=/tmp/took.xml -n auto'
-  python tests/slowest.py /tmp/took.xml
+  make test PYTEST='.venv/bin/python -m pytest --junitxml=build/took.xml -n auto'
+  python tests/slowest.py build/took.xml
 
 adds those that took long to `slowest.txt`, but for the guards: a test or two for each
 promise that `make test` makes. The list is of what was measured; a test that is not in
