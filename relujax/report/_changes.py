@@ -90,14 +90,14 @@ def _before(folder: Path) -> tuple[dict[str, dict], list[dict]]:
         facts = read_record(folder / FACTS)
         rows = {row["id"]: row for row in facts["claims"]}
         return rows, checked(facts.get("changes", []))
-    except (OSError, KeyError, TypeError, InputError):
+    except (OSError, files.Refused, KeyError, TypeError, InputError):
         return _in_the_page(folder / "README.md"), []
 
 
 def _in_the_page(path: Path) -> dict[str, dict]:
     try:
         text = files.read(path).decode(errors="replace")
-    except OSError:
+    except (OSError, files.Refused):  # Publishing will say what is there.
         return {}
     found = {}
     for line in text.splitlines():
